@@ -1,0 +1,24 @@
+import { globSync } from "node:fs";
+import { basename } from "node:path";
+import type { ViteUserConfig } from "vitest/config";
+
+const config: ViteUserConfig = {
+  test: {
+    // CI reads its totals from the file.
+    reporters: process.env["CI"] ? ["default", ["json", { outputFile: "reports/vitest.json" }]] : ["default"],
+    projects: globSync("{packages,apps,examples}/*/package.json", { cwd: import.meta.dirname }).map((file) => {
+      const root = file.replace(/.package\.json$/, "");
+      return {
+        extends: true,
+        root,
+        test: {
+          name: basename(root),
+          environment: "node",
+          include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+        },
+      };
+    }),
+  },
+};
+
+export default config;
