@@ -1,0 +1,16 @@
+import type { AttributeValue } from "../envelope/envelope.ts";
+
+/** What a caller can say with one call. */
+export interface CallOptions {
+  /** Aborting it cancels the call, with the signal's reason as the cause of the error. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * Time for the whole call, streams included; for a subscription, the time until it is active. Beyond it: `deadline_exceeded`.
+   * @default the client's
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Names the effect of the call: whatever is sent with the same key has its effect once. 1 to 256 characters. */
+  readonly idempotencyKey?: string | undefined;
+  /** Further attributes of the envelope, extensions included; never those that Parley writes itself. */
+  readonly attributes?: Readonly<Record<string, AttributeValue>> | undefined;
+}

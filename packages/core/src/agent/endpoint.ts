@@ -1,0 +1,64 @@
+import { ParleyError } from "../call/error.ts";
+import type { Transport } from "../transport/transport.ts";
+
+/** A URL, and the transport that serves its scheme. */
+export interface Endpoint {
+  readonly url: URL;
+  readonly transport: Transport;
+}
+
+/** Where the transports of the schemes are that Parley has one for. */
+const packages: Readonly<Record<string, readonly [module: string, factory: string]>> = {
+  memory: ["@parley/core", "memory"],
+  ws: ["@parley/transport-ws", "ws"],
+  wss: ["@parley/transport-ws", "ws"],
+  http: ["@parley/transport-http", "http"],
+  https: ["@parley/transport-http", "http"],
+  sse: ["@parley/transport-sse", "sse"],
+  sses: ["@parley/transport-sse", "sse"],
+  mqtt: ["@parley/transport-mqtt", "mqtt"],
+  mqtts: ["@parley/transport-mqtt", "mqtt"],
+  grpc: ["@parley/transport-grpc", "grpc"],
+  grpcs: ["@parley/transport-grpc", "grpc"],
+  stdio: ["@parley/transport-stdio", "stdio"],
+};
+
+/**
+ * Finds the transport for a URL by its scheme; of several, the first.
+ * @throws ParleyError `invalid_argument`, `not-sent`: what is no URL, or a scheme that no transport serves, naming the package that does.
+ */
+export function findEndpoint(address: string | URL, transports: readonly Transport[]): Endpoint {
+  const url = readUrl(address);
+  const scheme = url.protocol.slice(0, -1);
+  const transport = transports.find(({ schemes }) => schemes.includes(scheme));
+  if (transport) return { url, transport };
+  throw unfit(`no transport serves ${url.protocol} (${shown(url)}): ${advice(scheme, transports)}`);
+}
+
+function readUrl(address: string | URL): URL {
+  if (address instanceof URL) return address;
+  try {
+    return new URL(address);
+  } catch (cause) {
+    throw unfit(`${JSON.stringify(address)} is no URL; write one with its scheme, such as ws://127.0.0.1:7070`, cause);
+  }
+}
+
+function advice(scheme: string, transports: readonly Transport[]): string {
+  if (Object.hasOwn(packages, scheme)) {
+    const [module, factory] = packages[scheme] as readonly [string, string];
+    const install = module === "@parley/core" ? "" : `install ${module} and `;
+    return `${install}pass { transports: [${factory}()] }, with ${factory} from ${module}`;
+  }
+  const given = transports.flatMap(({ name, schemes }) => schemes.map((one) => `${one}: (${name})`));
+  return given.length === 0 ? "no transports were given" : `the transports given serve ${given.join(", ")}`;
+}
+
+/** The URL without what may be secret. */
+function shown({ protocol, host, pathname }: URL): string {
+  return host === "" ? `${protocol}${pathname}` : `${protocol}//${host}${pathname}`;
+}
+
+function unfit(message: string, cause?: unknown): ParleyError {
+  return new ParleyError("invalid_argument", message, { outcome: "not-sent", cause });
+}

@@ -1,0 +1,20 @@
+import { expect, test } from "vitest";
+import { nearest } from "./nearest.ts";
+
+test("the closest comes first, what is far off does not come", () => {
+  expect(nearest("sumarize", ["tokens", "summarise", "summarize"])).toEqual(["summarize", "summarise"]);
+  expect(nearest("xyz", ["summarize", "tokens"])).toEqual([]);
+});
+
+test("at most three are named", () => {
+  expect(nearest("a", ["a1", "a2", "a3", "a4"])).toHaveLength(3);
+});
+
+test("a name as long as an envelope takes costs little", () => {
+  const start = performance.now();
+  nearest(
+    "a".repeat(100_000),
+    Array.from({ length: 100 }, (_, index) => "b".repeat(1_000) + index),
+  );
+  expect(performance.now() - start).toBeLessThan(500);
+});

@@ -1,0 +1,133 @@
+import { type AbortListener, type Call, createCall, type OwnedCall } from "../call/call.ts";
+import { cancelled, errorFor, ParleyError, toParleyError } from "../call/error.ts";
+import type { Handler, Reply } from "../call/interceptor.ts";
+import type { Log } from "../call/log.ts";
+import { callerItem } from "../envelope/follow.ts";
+import type { Runtime } from "../runtime/runtime.ts";
+import type { CallOptions } from "./call-options.ts";
+import type { Convert } from "./conversion.ts";
+import { leave } from "./item-reader.ts";
+import { type Items, ItemWriter } from "./item-writer.ts";
+import { isPromise } from "./maybe.ts";
+import { createOpener, deadlineFor, type OpenerInit } from "./opener.ts";
+
+/** What all calls of a client share. */
+export interface Calling {
+  readonly answer: Handler;
+  readonly source: string;
+  readonly timeoutMs: number | undefined;
+  readonly runtime: Runtime;
+  readonly log: Log | undefined;
+}
+
+/** What one call of a client starts from. */
+export interface CallStart extends OpenerInit {
+  readonly options: CallOptions | undefined;
+  /** The call during whose handling this one is made. */
+  readonly parent: Call | undefined;
+  /** The caller's items, and how they are checked. */
+  readonly input?: { readonly items: Items<unknown>; readonly write: Convert };
+  /** Lives until it is left: `timeoutMs` is not for its whole life. */
+  readonly endless?: boolean;
+}
+
+/** A call that a client has under way: the call itself, and what must be cleared away after it. */
+export class OpenCall {
+  readonly call: OwnedCall;
+  readonly #answer: Handler;
+  readonly #input: ItemWriter | undefined;
+  readonly #signal: AbortSignal | undefined;
+
+  /** @throws ParleyError `not-sent` when it is cancelled or too late already, or its options make no sense. */
+  constructor({ answer, source, timeoutMs, runtime }: Calling, start: CallStart) {
+    const { kind, options, parent, input } = start;
+    const signal = options?.signal;
+    if (signal?.aborted) throw notSent(cancelled(signal.reason, "not-sent"));
+    if (parent?.aborted) throw notSent(parent.aborted);
+    const deadline = deadlineFor(start.endless ? undefined : (options?.timeoutMs ?? timeoutMs), parent, runtime);
+    const message = createOpener(start, source, runtime, options, parent);
+    this.#answer = answer;
+    this.#input =
+      input &&
+      new ItemWriter(input.items, {
+        write: input.write,
+        wrap: (data, position) => callerItem(message, source, position, data),
+        failed: (thrown, part) => this.#inputFailed(thrown, part),
+      });
+    this.call = createCall({ kind, message, input: this.#input, deadline, parent }, runtime);
+    this.#signal = signal;
+    signal?.addEventListener("abort", this.#cancel);
+  }
+
+  /** Makes the call. Settles with it, and at the latest when it is aborted, whatever the transport does. */
+  answered(): Promise<Reply> {
+    const { call } = this;
+    return new Promise((resolve, reject) => {
+      const listener: AbortListener = { callAborted: reject };
+      call.onAbort(listener);
+      const settle = (reply: Reply): void => {
+        call.offAbort(listener);
+        if (call.aborted && reply.output) leave(reply.output[Symbol.asyncIterator]());
+        resolve(reply);
+      };
+      try {
+        const reply = this.#answer(call);
+        if (isPromise(reply)) reply.then(settle, (thrown: unknown) => reject(toParleyError(thrown)));
+        else settle(reply);
+      } catch (thrown) {
+        reject(toParleyError(thrown));
+      }
+    });
+  }
+
+  /** Gives the call up; the peer is told. */
+  abort(reason: ParleyError): void {
+    this.call.abort(reason);
+    this.close();
+  }
+
+  /** The call is over: nothing of it stays behind. May be called twice. */
+  close(): void {
+    this.call.settle();
+    this.#signal?.removeEventListener("abort", this.#cancel);
+    this.#input?.return();
+  }
+
+  readonly #cancel = (): void => {
+    this.call.abort(cancelled(this.#signal?.reason, "unknown"));
+  };
+
+  /** The caller's own input failed, or has an item that must not leave: the call is given up. */
+  #inputFailed(thrown: unknown, part: "items" | "check"): ParleyError {
+    const error = part === "check" ? toParleyError(thrown) : inputFailure(thrown, this.call.message.type);
+    this.call.abort(error);
+    return error;
+  }
+}
+
+/** The reason for which a reader leaves a stream before its end. One for all: breaking out of a loop is nothing extraordinary. */
+export const leftEarly: ParleyError = new ParleyError("cancelled", "the caller left the stream before its end", {
+  outcome: "unknown",
+});
+
+/** The peer, or an interceptor, answered with something else than this kind of call has for an answer. */
+export function missing(type: string, what: "message" | "output"): ParleyError {
+  return new ParleyError(
+    "internal",
+    `the call of ${type} was answered without ${what === "message" ? "a message" : "a stream"}`,
+    {
+      outcome: "unknown",
+    },
+  );
+}
+
+function notSent({ code, message, retryAfterMs, details, cause }: ParleyError): ParleyError {
+  return errorFor(code, message, { outcome: "not-sent", retryAfterMs, details, cause });
+}
+
+/** What the user's iterable threw says nothing of the effect of this call. */
+function inputFailure(cause: unknown, type: string): ParleyError {
+  if (cause instanceof ParleyError)
+    return errorFor(cause.code, cause.message, { outcome: "unknown", details: cause.details, cause });
+  return new ParleyError("cancelled", `the input for ${type} failed`, { outcome: "unknown", cause });
+}

@@ -1,0 +1,55 @@
+import type { Members } from "./members.ts";
+
+/** An event in the form that Parley writes, taken apart. */
+export interface CompactEvent {
+  /** Texts among them are visible ASCII. */
+  readonly attributes: Members;
+  /** JSON text of the data, not checked in any way. */
+  readonly data: string | undefined;
+  /** Base64 text of the data, not checked in any way. */
+  readonly base64: string | undefined;
+}
+
+/** Up to 64 attributes without white space, escapes or values other than visible ASCII, whole numbers, true and false. */
+const ATTRIBUTES = /\{(?:"[a-z0-9]+":(?:"[!#-[\]-~]*"|\d+|true|false)[,}]){1,64}/y;
+
+const DATA = '"data":';
+const BASE64 = '"data_base64":"';
+
+/**
+ * Takes an event apart without looking into its data, if it has the form in which Parley writes them: attributes without white space or
+ * escapes, then the data, then nothing more. Undefined where it has not, or a name is repeated: that is for the parser to judge.
+ */
+export function splitCompact(text: string): CompactEvent | undefined {
+  ATTRIBUTES.lastIndex = 0;
+  if (!text.endsWith("}") || !ATTRIBUTES.test(text)) return undefined;
+  const end = ATTRIBUTES.lastIndex;
+  let data: string | undefined;
+  let base64: string | undefined;
+  if (text.startsWith(DATA, end)) data = text.slice(end + DATA.length, -1);
+  else if (text.startsWith(BASE64, end)) {
+    if (text.length < end + BASE64.length + 2 || !text.endsWith('"}')) return undefined;
+    base64 = text.slice(end + BASE64.length, -2);
+    if (base64.includes('"')) return undefined;
+  } else if (end !== text.length) return undefined;
+  const attributes = parsed(end === text.length ? text : `${text.slice(0, end - 1)}}`);
+  return attributes && jsonLength(attributes) === end ? { attributes, data, base64 } : undefined;
+}
+
+function parsed(text: string): Members | undefined {
+  try {
+    return JSON.parse(text) as Members;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Length of the attributes in JSON: of a name that is repeated in the text, only one is here. */
+function jsonLength(attributes: Members): number {
+  let length = 1;
+  for (const name in attributes) {
+    const value = attributes[name];
+    length += name.length + 4 + (typeof value === "string" ? value.length + 2 : String(value).length);
+  }
+  return length;
+}

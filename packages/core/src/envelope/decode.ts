@@ -1,0 +1,89 @@
+import type { ValidationError } from "../call/error.ts";
+import { tooManyAttributes } from "./attribute-error.ts";
+import { attributeTypes, MAX_ATTRIBUTES } from "./attributes.ts";
+import { type CompactEvent, splitCompact } from "./compact.ts";
+import { checkReceivedTexts, MAX_DEPTH, parseJson } from "./data.ts";
+import type { Envelope } from "./envelope.ts";
+import { bytesOf, checkMembers, checkObject, invalid, type Members, settled } from "./members.ts";
+import { isDeeper, scan } from "./scan.ts";
+
+/** How {@link decode} reads. */
+export interface DecodeOptions {
+  /** Deepest nesting of arrays and objects in the data of one message. @default 64 */
+  readonly maxDepth?: number | undefined;
+}
+
+/**
+ * Reads an event in CloudEvents' JSON format. An event of Parley (one with `parley`) must be as Parley writes them; of other senders all
+ * that CloudEvents allows is taken, as long as the attributes that the profile names hold what it says. Null attributes are absent, unknown
+ * ones stay, bytes are a `Uint8Array`, `timeoutms` is at most 2^31-1. Numbers in data become what JavaScript makes of them.
+ *
+ * Depth, the number of attributes and repeated names are found in the text, before anything is built from it.
+ * @throws ValidationError when it is no sound event; ParleyError `failed_precondition` for another version of CloudEvents or of the
+ * profile, with `details: { offered, supported }`. Neither repeats the text.
+ */
+export function decode(text: string, { maxDepth = MAX_DEPTH }: DecodeOptions = {}): Envelope {
+  const compact = splitCompact(text);
+  const event = (compact && readCompact(compact, maxDepth)) ?? readAny(text, maxDepth);
+  return event as unknown as Envelope;
+}
+
+/**
+ * Reads an event whose members come one by one, such as from headers: like {@link decode}, except that integers of the profile may be
+ * decimal text, and that `data` is taken as it is.
+ * @throws ValidationError, ParleyError `failed_precondition`
+ */
+export function readEvent(value: unknown): Envelope {
+  checkObject(value);
+  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
+  // Defines own properties, whatever the name.
+  const event: Members = Object.fromEntries(
+    entries.map(([name, member]) => [name, attributeTypes.get(name) === "integer" ? integerOf(member) : member]),
+  );
+  checkMembers(event, false);
+  return settled(event) as unknown as Envelope;
+}
+
+/** Undefined when there is more than data after the attributes. */
+function readCompact({ attributes, data, base64 }: CompactEvent, maxDepth: number): Members | undefined {
+  checkMembers(attributes, true);
+  if (base64 !== undefined) attributes["data"] = bytesOf(base64);
+  if (data === undefined) return attributes;
+  if (isDeeper(data, depthOf(attributes, maxDepth))) throw tooDeep(maxDepth);
+  try {
+    attributes["data"] = JSON.parse(data);
+  } catch {
+    return undefined;
+  }
+  checkReceivedTexts(data, attributes["data"]);
+  return attributes;
+}
+
+function readAny(text: string, maxDepth: number): Members {
+  const { depth, members } = scan(text, maxDepth + 2, MAX_MEMBERS);
+  if (members > MAX_MEMBERS) throw tooManyAttributes("rejected");
+  if (depth > maxDepth + 2) throw tooDeep(maxDepth);
+  const event = parseJson(text);
+  checkObject(event);
+  if (depth > depthOf(event, maxDepth) + 1) throw tooDeep(maxDepth);
+  if (Object.keys(event).length !== members) throw invalid("the event has two members of one name");
+  checkMembers(event, false);
+  checkReceivedTexts(text, event["data"]);
+  return settled(event);
+}
+
+/** All attributes and the data. */
+const MAX_MEMBERS = MAX_ATTRIBUTES + 1;
+
+/** The data of an event that holds several items is an array of them. */
+function depthOf(event: Members, maxDepth: number): number {
+  return typeof event["count"] === "number" ? maxDepth + 1 : maxDepth;
+}
+
+function integerOf(value: unknown): unknown {
+  return typeof value === "string" && /^(?:0|[1-9]\d{0,15})$/.test(value) ? Number(value) : value;
+}
+
+function tooDeep(maxDepth: number): ValidationError {
+  return invalid(`data is nested deeper than ${maxDepth} levels`);
+}

@@ -1,0 +1,151 @@
+import { attributeError, tooManyAttributes, tooMuchAttributeText } from "./attribute-error.ts";
+import {
+  attributeTypes,
+  idProblem,
+  isAttributeName,
+  MAX_ATTRIBUTE_CHARS,
+  MAX_ATTRIBUTES,
+  NAME_RULE,
+  receivedProblem,
+} from "./attributes.ts";
+import { toBase64 } from "./base64.ts";
+import { encodeData } from "./data.ts";
+import { type Envelope, hopAttributes, PROFILE } from "./envelope.ts";
+
+/** What the connection that carries a message writes into it, in place of what the message has. */
+export interface HopAttributes {
+  /** Number of the call on this connection. */
+  readonly call?: number | undefined;
+  /** Position in the stream. */
+  readonly seq?: number | undefined;
+  /** The number of items in the event. */
+  readonly count?: number | undefined;
+  /** Time left, ms. */
+  readonly timeoutms?: number | undefined;
+  /** Id of the opener of the call. */
+  readonly inreplyto?: string | undefined;
+}
+
+/**
+ * The message as one CloudEvent in JSON (CloudEvents JSON format, version 1.0), without line breaks. Attributes of the hop that brought the
+ * message are left out, those in `hop` are written. Undefined and null attributes are absent; `data: null` is a value, bytes
+ * become `data_base64`.
+ * @throws ValidationError `not-sent` for data that JSON cannot carry and attributes that CloudEvents does not allow.
+ */
+export function encode(message: Envelope, hop?: HopAttributes): string {
+  const { data } = message;
+  const header = encodeHeader(message, hop);
+  if (data === undefined) return `${header}}`;
+  if (data instanceof Uint8Array) return `${header},"data_base64":"${toBase64(data)}"}`;
+  return `${header},"data":${encodeData(data)}}`;
+}
+
+/**
+ * The same without data and without the closing brace: `${encodeHeader(message)},"data":${text}}` is an event.
+ * @throws ValidationError `not-sent`
+ */
+export function encodeHeader(message: Envelope, hop?: HopAttributes): string {
+  let text = beginningOf(message) + originOf(message);
+  let count = LEADING.length;
+  for (const name in message) {
+    const beginning = beginnings.get(name) ?? extensionBeginning(name);
+    if (beginning === "") continue;
+    const value = message[name];
+    if (value === undefined || value === null || (hop !== undefined && isReplaced(name, hop))) continue;
+    text += name === "time" ? timeOf(value) : beginning + textOf(name, value);
+    count++;
+  }
+  if (count > MAX_ATTRIBUTES) throw tooManyAttributes("not-sent");
+  if (text.length > MAX_ATTRIBUTE_CHARS) checkSize(message);
+  return hop === undefined ? text : text + hopOf(hop);
+}
+
+/** The attributes that every message begins with. */
+const LEADING = ["specversion", "parley", "id", "source", "type", "kind"];
+
+/** By name: how the member begins; nothing for what stands elsewhere (leading, data) or is not forwarded (the last hop's own). */
+const beginnings: ReadonlyMap<string, string> = new Map([
+  ...[...attributeTypes.keys()].map((name) => [name, `,"${name}":`] as const),
+  ...[...LEADING, "data", ...hopAttributes].map((name) => [name, ""] as const),
+]);
+
+function extensionBeginning(name: string): string {
+  if (!isAttributeName(name)) throw attributeError(name, undefined, NAME_RULE, "not-sent");
+  return `,"${name}":`;
+}
+
+function beginningOf({ parley, id, kind }: Envelope): string {
+  const tooLong = idProblem(id, kind);
+  if (tooLong !== undefined) throw attributeError("id", id, tooLong, "not-sent");
+  if (parley === PROFILE) return `{"specversion":"1.0","parley":"${PROFILE}","id":${textOf("id", id)}`;
+  if (parley === undefined || parley === null) return `{"specversion":"1.0","id":${textOf("id", id)}`;
+  throw attributeError("parley", parley, `must be ${PROFILE} or absent`, "not-sent");
+}
+
+/** Texts that the next message is likely to need again: the last origin of each kind, and the last time. */
+const lastOrigins = new Map<
+  string | undefined,
+  { readonly source: string; readonly type: string; readonly text: string }
+>();
+let lastTime: unknown;
+let lastTimeText = "";
+
+function originOf({ source, type, kind }: Envelope): string {
+  const last = lastOrigins.get(kind);
+  if (last !== undefined && last.source === source && last.type === type) return last.text;
+  let text = `,"source":${textOf("source", source)},"type":${textOf("type", type)}`;
+  if (kind !== undefined && kind !== null) text += `,"kind":${textOf("kind", kind)}`;
+  lastOrigins.set(kind, { source, type, text });
+  return text;
+}
+
+function timeOf(time: unknown): string {
+  if (time !== lastTime) {
+    lastTimeText = `,"time":${textOf("time", time)}`;
+    lastTime = time;
+  }
+  return lastTimeText;
+}
+
+function isReplaced(name: string, hop: HopAttributes): boolean {
+  switch (name) {
+    case "seq":
+      return hop.seq !== undefined;
+    case "count":
+      return hop.count !== undefined;
+    case "inreplyto":
+      return hop.inreplyto !== undefined;
+    default:
+      return false;
+  }
+}
+
+function hopOf({ call, seq, count, timeoutms, inreplyto }: HopAttributes): string {
+  let text = "";
+  if (call !== undefined) text = `,"call":${textOf("call", call)}`;
+  if (seq !== undefined) text += `,"seq":${textOf("seq", seq)}`;
+  if (count !== undefined) text += `,"count":${textOf("count", count)}`;
+  if (timeoutms !== undefined) text += `,"timeoutms":${textOf("timeoutms", timeoutms)}`;
+  if (inreplyto !== undefined) text += `,"inreplyto":${textOf("inreplyto", inreplyto)}`;
+  return text;
+}
+
+/** Visible ASCII that needs no escape in JSON. */
+const PLAIN = /^[!#-[\]-~]+$/;
+
+/** JSON text of a value that the attribute may have. @throws ValidationError `not-sent` for any other */
+function textOf(name: string, value: unknown): string | number {
+  const problem = receivedProblem(name, value);
+  if (problem !== undefined) throw attributeError(name, value, problem, "not-sent");
+  if (typeof value === "number") return value;
+  return typeof value === "string" && PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
+}
+
+function checkSize(message: Envelope): void {
+  let chars = 0;
+  for (const name in message) {
+    const value = message[name];
+    if (name !== "data") chars += name.length + (typeof value === "string" ? value.length : 0);
+  }
+  if (chars > MAX_ATTRIBUTE_CHARS) throw tooMuchAttributeText(chars, "not-sent");
+}

@@ -1,0 +1,103 @@
+import type { Call } from "../../call/call.ts";
+import type { Peer } from "../../call/context.ts";
+import { type ParleyError, TransportError, toParleyError } from "../../call/error.ts";
+import type { Reply } from "../../call/interceptor.ts";
+import type { Envelope } from "../../envelope/envelope.ts";
+import { CallNumbers } from "./call-numbers.ts";
+import { IncomingCall } from "./incoming-call.ts";
+import type { Link, LinkedCall } from "./link.ts";
+import { OutgoingCall, sendOneWay } from "./outgoing-call.ts";
+
+const ACCEPTED: Promise<Reply> = Promise.resolve({});
+
+/** The calls under way on one connection, by number, from both sides. */
+export class CallTable {
+  readonly #link: Link;
+  readonly #ownParity: number;
+  readonly #numbers: CallNumbers;
+  readonly #calls = new Map<number, LinkedCall>();
+  #incoming = 0;
+  #late = 0;
+
+  constructor(link: Link, dialled: boolean) {
+    this.#link = link;
+    this.#ownParity = dialled ? 1 : 0;
+    this.#numbers = new CallNumbers(dialled);
+  }
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  /** Calls from the peer. */
+  get incoming(): number {
+    return this.#incoming;
+  }
+
+  /** Messages that belonged to no call. */
+  get late(): number {
+    return this.#late;
+  }
+
+  /** Makes a call to the peer. */
+  open(call: Call): Promise<Reply> {
+    const { outbox, peerHop } = this.#link;
+    const oneWay = call.kind === "notify" || call.kind === "publish";
+    if (oneWay && !outbox.blocked) return this.#sendOneWay(call);
+    const { maxCalls } = peerHop.limits;
+    if (this.size - this.#incoming >= maxCalls) {
+      const message = `the peer answers at most ${maxCalls} calls at a time on one connection`;
+      return Promise.reject(new TransportError("resource_exhausted", message, { outcome: "not-sent" }));
+    }
+    return new Promise((resolve, reject) => {
+      const number = this.#takeNumber();
+      const outgoing = new OutgoingCall(this.#link, number, call, { resolve, reject });
+      this.#calls.set(number, outgoing);
+      outgoing.start();
+    });
+  }
+
+  /** Takes a call that the peer opens; undefined when the number is not its to use. */
+  accept(message: Envelope, number: number, peer: Peer): IncomingCall | undefined {
+    if (!this.#numbers.accept(number)) return undefined;
+    const incoming = new IncomingCall(this.#link, message, number, peer);
+    this.#calls.set(number, incoming);
+    this.#incoming++;
+    return incoming;
+  }
+
+  /** A message that follows on a call. */
+  receive(message: Envelope, number: number, frame: string): void {
+    const call = this.#calls.get(number);
+    if (call) call.receive(message, frame);
+    else this.#late++;
+  }
+
+  /** A call is over. */
+  release(number: number): void {
+    if (this.#calls.delete(number) && number % 2 !== this.#ownParity) this.#incoming--;
+  }
+
+  /** Ends the subscriptions, which have no end of their own. */
+  endSubscriptions(reason: ParleyError): void {
+    for (const call of [...this.#calls.values()]) if (call.kind === "subscribe") call.callAborted(reason);
+  }
+
+  /** Ends all calls: the connection is gone. */
+  lose(error: ParleyError): void {
+    for (const call of [...this.#calls.values()]) call.lost(error);
+  }
+
+  #sendOneWay(call: Call): Promise<Reply> {
+    try {
+      sendOneWay(this.#link, call, this.#takeNumber());
+      return ACCEPTED;
+    } catch (thrown) {
+      return Promise.reject(toParleyError(thrown));
+    }
+  }
+
+  #takeNumber(): number {
+    return this.#numbers.take((number) => this.#calls.has(number));
+  }
+}

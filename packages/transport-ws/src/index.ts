@@ -1,0 +1,2 @@
+export { SUBPROTOCOL, type WsOptions } from "./options.ts";
+export { ws } from "./ws.ts";

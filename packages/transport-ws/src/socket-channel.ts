@@ -1,0 +1,97 @@
+import type { Socket } from "node:net";
+import {
+  type Channel,
+  codes,
+  errorFor,
+  isCode,
+  type OpenChannel,
+  type ParleyError,
+  TransportError,
+} from "@parley/core/transport";
+import type { RawData, WebSocket } from "ws";
+
+/** Bytes that may wait in the socket before writers are held up. */
+const HIGH_WATER_BYTES = 1024 * 1024;
+
+/** RFC 6455, 5.5: a control frame carries at most 125 bytes, two of them the close code. */
+const MAX_REASON_CHARS = 120;
+
+/**
+ * Ties an open WebSocket to calls. A text frame is one event, as the CloudEvents WebSocket binding says; the frames of a batch leave in
+ * one write. `socket` is the TCP (or TLS) socket below it.
+ */
+export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel {
+  return (events) => {
+    let failure: Error | undefined;
+    let full = false;
+
+    webSocket.on("message", (data: RawData, isBinary: boolean) => {
+      if (isBinary) webSocket.close(codes.unimplemented.websocket, "unimplemented: events are text frames here");
+      else events.frame(data.toString());
+    });
+    webSocket.on("error", (error) => {
+      failure = error;
+    });
+    webSocket.on("close", (code, reason) => events.closed(failure ?? closeCause(code, reason.toString())));
+    socket.on("drain", () => {
+      if (!full || webSocket.bufferedAmount > HIGH_WATER_BYTES) return;
+      full = false;
+      events.drain();
+    });
+
+    const channel: Channel = {
+      write(frames) {
+        socket.cork();
+        for (const frame of frames) webSocket.send(frame);
+        socket.uncork();
+        full = webSocket.bufferedAmount > HIGH_WATER_BYTES;
+        return !full;
+      },
+      close(reason) {
+        if (reason) webSocket.close(codes[reason.code].websocket, closeReason(reason));
+        else webSocket.close(codes.cancelled.websocket);
+      },
+    };
+    return channel;
+  };
+}
+
+/** `<code>: <message>`, cut to what a close frame takes, in characters that take one byte each. */
+function closeReason({ code, message }: ParleyError): string {
+  return `${code}: ${message.replace(/[^\x20-\x7e]/g, "?")}`.slice(0, MAX_REASON_CHARS);
+}
+
+/** What a close code says; nothing for an orderly close. Codes of RFC 6455, 7.4.1. */
+function closeCause(code: number, reason: string): ParleyError | undefined {
+  if (code === 1000 || code === 1005) return undefined;
+  if (code === 1006)
+    return new TransportError("unavailable", "the connection was cut without a closing handshake", {
+      outcome: "unknown",
+    });
+  const [name = ""] = reason.split(":", 1);
+  return errorFor(
+    isCode(name) ? name : codeOf(code),
+    `the peer closed the WebSocket with ${code}${reason && `, ${reason}`}`,
+    {
+      outcome: "unknown",
+    },
+  );
+}
+
+function codeOf(closeCode: number): ParleyError["code"] {
+  switch (closeCode) {
+    case 1002:
+    case 1007:
+      return "invalid_argument";
+    case 1003:
+      return "unimplemented";
+    case 1008:
+      return "permission_denied";
+    case 1009:
+      return "resource_exhausted";
+    case 1011:
+      return "internal";
+    default:
+      return "unavailable";
+  }
+}

@@ -1,0 +1,53 @@
+import { type IncomingMessage, STATUS_CODES } from "node:http";
+import type { Duplex } from "node:stream";
+import { SUBPROTOCOL } from "./options.ts";
+
+/** Which opening handshakes are taken. */
+export interface UpgradeRules {
+  readonly path: string;
+  readonly allowedOrigins: readonly string[];
+  /** Absent: any. */
+  readonly allowedHosts: readonly string[] | undefined;
+  /** What to do with another path: on a shared server somebody else may serve it. */
+  readonly elsewhere: "refuse" | "leave";
+}
+
+/** An HTTP answer instead of the upgrade. */
+export interface Refusal {
+  readonly status: number;
+  readonly text: string;
+}
+
+/** Why a handshake is not taken: a refusal, somebody else's path, or nothing at all. */
+export function upgradeRefusal(
+  { headers, url = "/" }: IncomingMessage,
+  rules: UpgradeRules,
+): Refusal | "not-ours" | undefined {
+  const path = url.split("?", 1)[0];
+  if (path !== rules.path) {
+    return rules.elsewhere === "leave"
+      ? "not-ours"
+      : { status: 404, text: `Nothing is served at this path; Parley is at ${rules.path}` };
+  }
+  // RFC 6455, 10.2: browsers say where the page came from; a page of a stranger must not use its visitor's loopback or cookies.
+  if (headers.origin !== undefined && !rules.allowedOrigins.includes(headers.origin)) {
+    return { status: 403, text: "This origin is not allowed (option allowedOrigins)" };
+  }
+  // A name that was made to resolve to this address (DNS rebinding).
+  const host = headers.host?.replace(/:\d+$/, "").toLowerCase();
+  if (rules.allowedHosts && !(host !== undefined && rules.allowedHosts.includes(host))) {
+    return { status: 403, text: "This host name is not allowed (option allowedHosts)" };
+  }
+  const offered = headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim()) ?? [];
+  if (!offered.includes(SUBPROTOCOL)) return { status: 400, text: `Offer the WebSocket subprotocol ${SUBPROTOCOL}` };
+  return undefined;
+}
+
+/** Answers a handshake with a refusal and ends its connection. */
+export function refuseUpgrade(socket: Duplex, { status, text }: Refusal): void {
+  const body = `${text}.\n`;
+  socket.on("error", () => {});
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
+  );
+}

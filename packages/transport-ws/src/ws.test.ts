@@ -1,0 +1,219 @@
+import { createServer as createHttpServer } from "node:http";
+import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
+import {
+  answererItem,
+  type Connection,
+  type ConnectOptions,
+  createCall,
+  createEnvelope,
+  type Handler,
+  HELLO,
+  type ListenOptions,
+  ParleyError,
+  reply,
+} from "@parley/core/transport";
+import { afterEach, describe, expect, it } from "vitest";
+import { WebSocket } from "ws";
+import { type WsOptions, ws } from "./index.ts";
+
+const source = "/test";
+const cleanups: (() => Promise<unknown> | unknown)[] = [];
+
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+const echo: Handler = ({ kind, message }) => {
+  if (message.type === HELLO) throw new ParleyError("unimplemented", "no agent");
+  if (kind === "request") return { message: reply(message, source, message.data) };
+  async function* items() {
+    for (let n = 1; n <= Number(message.data); n++) yield answererItem(message, source, n, n);
+  }
+  return { output: items() };
+};
+
+async function listening(options: WsOptions = {}, handler: Handler = echo, listen: ListenOptions = {}) {
+  const listener = await ws(options).listen(new URL("ws://127.0.0.1:0"), handler, listen);
+  cleanups.push(() => listener.close({ graceMs: 100 }));
+  return listener;
+}
+
+async function dialling(url: URL, options: WsOptions = {}, connect: ConnectOptions = {}) {
+  const connection = await ws(options).connect(url, connect);
+  cleanups.push(() => connection.close({ graceMs: 100 }));
+  return connection;
+}
+
+async function tcp(answer: (socket: import("node:net").Socket) => void): Promise<URL> {
+  const server: Server = createTcpServer(answer);
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  cleanups.push(() => server.close());
+  return new URL(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+}
+
+const ask = async (connection: Connection, data: unknown) => {
+  const message = createEnvelope({ kind: "request", type: "test.echo.v1", source, data });
+  return (await connection.call(createCall({ kind: "request", message }))).message?.data;
+};
+
+describe("ws", () => {
+  it("carries requests and streams over a real socket", async () => {
+    const connection = await dialling((await listening()).url);
+    const bytes = new Uint8Array([0, 255, 10]);
+    expect(await ask(connection, { text: "é\u2028😀" })).toEqual({ text: "é\u2028😀" });
+    expect(await ask(connection, bytes)).toEqual(bytes);
+    const message = createEnvelope({ kind: "server-stream", type: "test.count.v1", source, data: 10_000 });
+    const { output } = await connection.call(createCall({ kind: "server-stream", message }));
+    let count = 0;
+    for await (const item of output ?? []) expect(item.data).toBe(++count);
+    expect(count).toBe(10_000);
+  });
+
+  it("mounts on the user's server, beside what that serves itself", async () => {
+    const server = createHttpServer((_request, response) => response.end("mine"));
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    cleanups.push(() => server.close());
+    const url = new URL(`ws://127.0.0.1:${(server.address() as AddressInfo).port}/agents`);
+    const listener = await ws({ server }).listen(url, echo);
+    const connection = await ws().connect(url);
+    expect(await ask(connection, 1)).toBe(1);
+    expect(await (await fetch(`http://${url.host}/`)).text()).toBe("mine");
+    await connection.close();
+    await listener.close();
+    expect(server.listening).toBe(true);
+  });
+
+  it("tells a browser or curl on its port what it is", async () => {
+    const { url } = await listening();
+    const response = await fetch(`http://${url.host}/`);
+    expect(response.status).toBe(426);
+    expect(await response.text()).toContain("cloudevents.json");
+  });
+
+  it("lets a foreign WebSocket client take part", async () => {
+    const { url } = await listening();
+    const socket = new WebSocket(url, "cloudevents.json");
+    await new Promise((resolve) => socket.once("open", resolve));
+    const next = () =>
+      new Promise<Record<string, unknown>>((resolve) =>
+        socket.once("message", (data) => resolve(JSON.parse(String(data)))),
+      );
+    const base = { specversion: "1.0", source: "/foreign", kind: "request" };
+    socket.send(JSON.stringify({ ...base, id: "1", type: HELLO, call: 1, data: {} }));
+    expect(await next()).toMatchObject({ kind: "reply", call: 1, id: "1.r" });
+    socket.send(JSON.stringify({ ...base, id: "2", type: "test.echo.v1", call: 3, data: "hi" }));
+    expect(await next()).toMatchObject({ kind: "reply", call: 3, id: "2.r", data: "hi" });
+    socket.close();
+  });
+});
+
+describe("a listener", () => {
+  it("says which port is taken, and what to do", async () => {
+    const { url } = await listening();
+    await expect(ws().listen(url, echo)).rejects.toMatchObject({
+      code: "already_exists",
+      message: expect.stringContaining(url.host),
+    });
+  });
+
+  it("is not reachable from other machines unless that is said", async () => {
+    await expect(ws().listen(new URL("ws://0.0.0.0:0"), echo)).rejects.toMatchObject({
+      code: "failed_precondition",
+      message: expect.stringContaining("exposed"),
+    });
+  });
+
+  it.each([
+    ["a page of another origin", { origin: "https://evil.example" }, 403],
+    ["an opaque origin", { origin: "null" }, 403],
+    ["a name that only resolves to this machine", { headers: { host: "evil.example" } }, 403],
+  ])("refuses %s", async (_what, options, status) => {
+    const { url } = await listening();
+    const socket = new WebSocket(url, "cloudevents.json", options);
+    const answered = await new Promise((resolve) => {
+      socket.on("error", () => {});
+      socket.once("unexpected-response", (_request, response) => resolve(response.statusCode));
+      socket.once("open", () => resolve("open"));
+    });
+    expect(answered).toBe(status);
+  });
+
+  it("takes an origin that is allowed", async () => {
+    const { url } = await listening({ allowedOrigins: ["https://app.example"] });
+    const socket = new WebSocket(url, "cloudevents.json", { origin: "https://app.example" });
+    await new Promise((resolve, reject) => socket.once("open", resolve).once("error", reject));
+    socket.close();
+  });
+
+  it("closes a connection whose message is over the limit, with 1009", async () => {
+    const { url } = await listening({
+      limits: { maxMessageBytes: 70_000, maxCalls: 10, windowItems: 4, windowBytes: 1_000 },
+    });
+    const socket = new WebSocket(url, "cloudevents.json");
+    await new Promise((resolve) => socket.once("open", resolve));
+    socket.on("error", () => {});
+    socket.send("x".repeat(70_001));
+    expect(await new Promise((resolve) => socket.once("close", resolve))).toBe(1009);
+  });
+
+  it("survives frames that break the protocol", async () => {
+    const { url } = await listening();
+    const socket = new WebSocket(url, "cloudevents.json");
+    await new Promise((resolve) => socket.once("open", resolve));
+    socket.on("error", () => {});
+    (socket as unknown as { _socket: import("node:net").Socket })._socket.write(Buffer.from([0xff, 0xff, 0xff, 0xff]));
+    await new Promise((resolve) => socket.once("close", resolve));
+    expect(await ask(await dialling(url), 1)).toBe(1);
+  });
+});
+
+describe("dialling", () => {
+  it("nobody: unavailable, not sent", async () => {
+    const url = await tcp(() => {});
+    await cleanups.pop()?.();
+    await expect(ws().connect(url)).rejects.toMatchObject({
+      code: "unavailable",
+      outcome: "not-sent",
+      message: expect.stringContaining(url.host),
+    });
+  });
+
+  it("a web server: says that it is no Parley", async () => {
+    const url = await tcp((socket) => socket.end("HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi"));
+    await expect(ws().connect(url)).rejects.toMatchObject({
+      code: "unavailable",
+      message: expect.stringContaining("200"),
+    });
+  });
+
+  it("a server of another protocol: fails at once", async () => {
+    const url = await tcp((socket) => socket.write("SSH-2.0-OpenSSH_9.2\r\n"));
+    await expect(ws().connect(url)).rejects.toMatchObject({ code: "unavailable", outcome: "not-sent" });
+  });
+
+  it("somebody silent: fails within the time given", async () => {
+    const url = await tcp(() => {});
+    await expect(ws().connect(url, { connectTimeoutMs: 100 })).rejects.toMatchObject({ code: "deadline_exceeded" });
+  });
+
+  it("a WebSocket server that is no Parley: fails within the time given", async () => {
+    const { WebSocketServer } = await import("ws");
+    const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
+    await new Promise((resolve) => server.once("listening", resolve));
+    cleanups.push(() => {
+      for (const client of server.clients) client.terminate();
+      server.close();
+    });
+    const url = new URL(`ws://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    await expect(ws().connect(url, { connectTimeoutMs: 200 })).rejects.toMatchObject({
+      code: "deadline_exceeded",
+      message: expect.stringContaining("hello"),
+    });
+  });
+
+  it("can be given up", async () => {
+    const url = await tcp(() => {});
+    const connecting = ws().connect(url, { signal: AbortSignal.timeout(30) });
+    await expect(connecting).rejects.toMatchObject({ code: "cancelled", outcome: "not-sent" });
+  });
+});
