@@ -54,8 +54,8 @@ export async function connect<C extends Contract>(
   address: string | URL,
   options: RemoteOptions,
 ): Promise<Remote<C>> {
-  const { transports, use = [], timeoutMs, agent, signal, connectTimeoutMs, source, storage, log, runtime } = options;
-  const { transport, url } = findEndpoint(address, transports);
+  const { transport, url } = findEndpoint(address, options?.transports);
+  const { use = [], timeoutMs, agent, signal, connectTimeoutMs, source, storage, log, runtime } = options;
   const answering = agent && answeringOf(agent, log);
   const handler = answering && surround(answering.handle, { storage });
   const connection = await transport.connect(url, { handler, signal, connectTimeoutMs, log, runtime });

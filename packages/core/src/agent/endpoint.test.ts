@@ -64,3 +64,10 @@ test("credentials in a URL are in no message", async () => {
   const error = await failureOf(() => findEndpoint("quic://user:canary@h/x?key=canary", []));
   expect(error.message).not.toContain("canary");
 });
+
+test("transports that were forgotten are asked for", async () => {
+  expect(await failureOf(() => findEndpoint("ws://h", undefined))).toMatchObject({
+    code: "invalid_argument",
+    message: expect.stringContaining("transports"),
+  });
+});

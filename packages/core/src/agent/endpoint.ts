@@ -27,8 +27,10 @@ const packages: Readonly<Record<string, readonly [module: string, factory: strin
  * Finds the transport for a URL by its scheme; of several, the first.
  * @throws ParleyError `invalid_argument`, `not-sent`: what is no URL, or a scheme that no transport serves, naming the package that does.
  */
-export function findEndpoint(address: string | URL, transports: readonly Transport[]): Endpoint {
+export function findEndpoint(address: string | URL, transports: readonly Transport[] | undefined): Endpoint {
   const url = readUrl(address);
+  // Callers without types forget it.
+  if (!Array.isArray(transports)) throw unfit("the option transports is missing: { transports: [ws()] } for a ws: URL");
   const scheme = url.protocol.slice(0, -1);
   const transport = transports.find(({ schemes }) => schemes.includes(scheme));
   if (transport) return { url, transport };

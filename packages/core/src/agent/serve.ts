@@ -61,10 +61,10 @@ export async function serve(
   addresses: string | URL | readonly (string | URL)[],
   options: ServeOptions,
 ): Promise<Server> {
-  const { transports, log, runtime } = options;
-  const endpoints = [addresses].flat().map((address) => findEndpoint(address, transports));
+  const endpoints = [addresses].flat().map((address) => findEndpoint(address, options?.transports));
   if (endpoints.length === 0)
     throw new ParleyError("invalid_argument", "serve was given no address to listen on", { outcome: "not-sent" });
+  const { log, runtime } = options;
   const answering = answeringOf(answerer, log);
   const handler = surround(answering.handle, options);
   const listeners: Listener[] = [];

@@ -44,7 +44,8 @@ export class ParleyError extends Error {
 
   static override [Symbol.hasInstance](value: unknown): boolean {
     if (typeof value !== "object" || value === null || !(brand in value)) return false;
-    return this === ParleyError || (value as { name?: unknown }).name === this.prototype.constructor.name;
+    if (this === ParleyError || Function.prototype[Symbol.hasInstance].call(this, value)) return true;
+    return (value as { name?: unknown }).name === this.prototype.constructor.name;
   }
 }
 

@@ -33,7 +33,10 @@ export function splitCompact(text: string): CompactEvent | undefined {
     if (base64.includes('"')) return undefined;
   } else if (end !== text.length) return undefined;
   const attributes = parsed(end === text.length ? text : `${text.slice(0, end - 1)}}`);
-  return attributes && jsonLength(attributes) === end ? { attributes, data, base64 } : undefined;
+  if (attributes === undefined || jsonLength(attributes) !== end) return undefined;
+  // Data that looks like the value of an attribute is among them; then no other may follow.
+  if (end !== text.length && Object.hasOwn(attributes, "data")) return undefined;
+  return { attributes, data, base64 };
 }
 
 function parsed(text: string): Members | undefined {

@@ -15,8 +15,27 @@ describe("a message that is made", () => {
 
   it("has what it was given, and nothing that is undefined", () => {
     const data = { text: "…" };
-    const message = createEnvelope({ ...init, id: "1", time: "2026-01-31T12:00:00Z", subject: "a/b", traceparent: undefined, mine: 7, flag: false, data });
-    expect(message).toStrictEqual({ specversion: "1.0", parley: "1", id: "1", ...init, time: "2026-01-31T12:00:00Z", subject: "a/b", mine: 7, flag: false, data });
+    const message = createEnvelope({
+      ...init,
+      id: "1",
+      time: "2026-01-31T12:00:00Z",
+      subject: "a/b",
+      traceparent: undefined,
+      mine: 7,
+      flag: false,
+      data,
+    });
+    expect(message).toStrictEqual({
+      specversion: "1.0",
+      parley: "1",
+      id: "1",
+      ...init,
+      time: "2026-01-31T12:00:00Z",
+      subject: "a/b",
+      mine: 7,
+      flag: false,
+      data,
+    });
     expect(message.data).toBe(data);
   });
 
@@ -69,7 +88,13 @@ describe("a message that is made", () => {
   ])("is not made with %j", (change, name) => {
     const act = () => createEnvelope({ ...init, ...change } as EnvelopeInit);
     expect(act).toThrow(ValidationError);
-    expect(act).toThrow(expect.objectContaining({ code: "invalid_argument", outcome: "not-sent", issues: [{ path: [name], message: expect.any(String) }] }));
+    expect(act).toThrow(
+      expect.objectContaining({
+        code: "invalid_argument",
+        outcome: "not-sent",
+        issues: [{ path: [name], message: expect.any(String) }],
+      }),
+    );
   });
 
   it("has at most 64 attributes, and 8 KiB of text in them", () => {

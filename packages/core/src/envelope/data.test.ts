@@ -39,7 +39,7 @@ describe("data", () => {
     null,
     "",
     false,
-    [],
+    [[]],
     {},
     "NFC é NFD e\u0301 astral 😈 NUL \0 LS \u2028 שלום \ufeffBOM",
   ])("%j is exact", (value) => {
@@ -65,13 +65,21 @@ describe("data", () => {
         return this.x + this.#secret;
       }
     }
-    const same = {
+    class Same {
+      x = 1;
       toJSON() {
         return this;
-      },
-      x: 1,
+      }
+    }
+    const value = {
+      point: new Point(),
+      when: new Date(0),
+      url: new URL("http://a/"),
+      none: undefined,
+      same: new Same(),
+      boxed: new Number(3),
+      bare: Object.create(null),
     };
-    const value = { point: new Point(), when: new Date(0), url: new URL("http://a/"), none: undefined, same, boxed: new Number(3), bare: Object.create(null) };
     expect(encodeData(value)).toBe(JSON.stringify(value));
   });
 
@@ -87,18 +95,18 @@ describe("data", () => {
     ["a function", { act: () => 1 }, "data.act is a function", ["data", "act"]],
     ["a symbol", [Symbol("s")], "data[0] is a symbol", ["data", 0]],
     ["undefined in an array", [1, undefined], "data[1] is undefined", ["data", 1]],
-    ["a hole", [1, , 3], "data[1] is undefined", ["data", 1]],
+    ["a hole", Object.assign(new Array(3), { 0: 1, 2: 3 }), "data[1] is undefined", ["data", 1]],
     ["nothing", undefined, "data is undefined", ["data"]],
-    ["a Map", { map: new Map([[1, 2]]) }, "data.map is a Map", ["data", "map"]],
-    ["a Set", new Set([1]), "data is a Set", ["data"]],
-    ["a promise", { later: Promise.resolve(1) }, "data.later is a Promise", ["data", "later"]],
-    ["an error", { error: new Error("x") }, "data.error is a Error", ["data", "error"]],
-    ["a regular expression", /x/, "data is a RegExp", ["data"]],
-    ["a generator", (function* () {})(), "data is a Generator", ["data"]],
+    ["a Map", { map: new Map([[1, 2]]) }, "data.map is an instance of Map", ["data", "map"]],
+    ["a Set", new Set([1]), "data is an instance of Set", ["data"]],
+    ["a promise", { later: Promise.resolve(1) }, "data.later is an instance of Promise", ["data", "later"]],
+    ["an error", { error: new Error("x") }, "data.error is an instance of Error", ["data", "error"]],
+    ["a regular expression", /x/, "data is an instance of RegExp", ["data"]],
+    ["a generator", (function* () {})(), "data is an instance of Generator", ["data"]],
     ["bytes inside", { bytes: new Uint8Array(3) }, "data.bytes is bytes", ["data", "bytes"]],
     ["a Buffer inside", [Buffer.from("x")], "data[0] is bytes", ["data", 0]],
     ["other numbers of an array", new Float32Array(3), "data is bytes", ["data"]],
-    ["memory", new ArrayBuffer(3), "data is a ArrayBuffer", ["data"]],
+    ["memory", new ArrayBuffer(3), "data is an instance of ArrayBuffer", ["data"]],
     ["an unpaired surrogate", { a: ["ok", "\ud800"] }, "data.a[1] holds an unpaired surrogate", ["data", "a", 1]],
     ["a name with one", { "\udc00": 1 }, "has a name with an unpaired surrogate", ["data", "\udc00"]],
     ["NaN behind toJSON", { toJSON: () => ({ a: Number.NaN }) }, "data.a is NaN", ["data", "a"]],

@@ -5,6 +5,7 @@ import { isDeeper } from "./scan.ts";
 export const MAX_DEPTH: number = 64;
 
 interface Walk {
+  readonly maxDepth: number;
   /** Whether strings and keys are looked at, which is seldom needed. */
   readonly texts: boolean;
   minusZero: boolean;
@@ -72,7 +73,8 @@ export function checkReceivedTexts(text: string, data: unknown): void {
 
 /** Whether there is a negative zero in it. @throws ValidationError when JSON cannot carry the value */
 function check(data: unknown, texts: boolean, outcome: Outcome): boolean {
-  const walk: Walk = { texts, minusZero: false, path: [] };
+  // Texts are looked at second, when the depth is known to be fine.
+  const walk: Walk = { maxDepth: texts ? Number.POSITIVE_INFINITY : MAX_DEPTH, texts, minusZero: false, path: [] };
   const problem = walkValue(data, 0, walk);
   if (problem !== undefined) throw dataError(problem, walk.path.reverse(), outcome);
   return walk.minusZero;
@@ -102,7 +104,7 @@ function walkValue(value: unknown, depth: number, walk: Walk): string | undefine
       return undefined;
     case "object":
       if (value === null) return undefined;
-      if (depth === MAX_WALK) return `is nested deeper than ${MAX_DEPTH} levels, or contains itself`;
+      if (depth === walk.maxDepth) return `is nested deeper than ${MAX_DEPTH} levels, or contains itself`;
       return Array.isArray(value) ? walkArray(value, depth, walk) : walkObject(value, depth, walk);
     default:
       return `is a ${typeof value}, which JSON does not have`;

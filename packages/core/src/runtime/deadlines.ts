@@ -42,8 +42,12 @@ export class Deadlines {
     return this.#size;
   }
 
-  /** Watches the instant `at` (on the runtime's monotonic clock). One already past is reported on the next tick, never synchronously. */
+  /**
+   * Watches the instant `at` (on the runtime's monotonic clock). One already past is reported on the next tick, never synchronously; one that
+   * is not finite, never.
+   */
   add(at: number, listener: DeadlineListener): WatchedDeadline {
+    if (!Number.isFinite(at)) return { at, listener, previous: undefined, next: undefined, slot: OUT };
     const nowTick = Math.floor(this.#parts.now() / SLOT_MS);
     if (this.#size === 0) this.#seenTick = nowTick;
     const tick = Math.max(Math.ceil(at / SLOT_MS), this.#seenTick + 1);

@@ -19,6 +19,7 @@ import type { Channel, OpenChannel } from "./channel.ts";
 import { Heartbeat, type HeartbeatOwner } from "./heartbeat.ts";
 import type { Link } from "./link.ts";
 import { Outbox } from "./outbox.ts";
+import { withOutcome } from "./time-left.ts";
 
 /** Operation that core answers itself on every connection: a sign of life. */
 export const PING = "parley.ping.v1";
@@ -210,7 +211,8 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
   }
 
   #frame(text: string): void {
-    if (this.#phase === "closed") return;
+    // Once its end is decided nothing more is dispatched, though frames still arrive.
+    if (this.#phase === "closed" || this.#reason) return;
     this.#heartbeat.heard();
     const { maxMessageBytes } = this.#init.hop.limits;
     if (text.length > maxMessageBytes) {
@@ -350,7 +352,8 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
 
   /** Every call under way ends with the connection. */
   #settle(error: ParleyError): void {
-    if (this.#phase === "greeting") this.#greeted.reject(error);
+    // Nothing was asked of a peer that was never greeted.
+    if (this.#phase === "greeting") this.#greeted.reject(withOutcome(error, "not-sent"));
     const lost =
       error.code === "unavailable"
         ? error
