@@ -1,13 +1,13 @@
 import type { Call } from "../call/call.ts";
 import { type ParleyError, ValidationError } from "../call/error.ts";
 import type { Reply } from "../call/interceptor.ts";
+import { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 import { parseType } from "../envelope/version.ts";
 import type { Contract } from "./contract.ts";
 import { FilterTree } from "./filter-tree.ts";
 import type { Hub } from "./hub.ts";
 import { andThen, type Maybe } from "./maybe.ts";
 import { type TopicForms, topicForms } from "./topic-forms.ts";
-import { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 import { parsePath, type TopicPath } from "./topic-path.ts";
 
 interface DeclaredTopic {

@@ -1,9 +1,9 @@
 import type { Call } from "../call/call.ts";
 import { ParleyError } from "../call/error.ts";
 import { type Envelope, hopAttributes } from "../envelope/envelope.ts";
+import { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 import { FilterTree } from "./filter-tree.ts";
 import { HubSubscription } from "./hub-subscription.ts";
-import { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 
 /** Publish and subscribe within a process: what an agent answers calls of kind `publish` and `subscribe` with. */
 export interface Hub {

@@ -60,8 +60,9 @@ export class ValidationError extends ParleyError {
   override readonly name: string = "ValidationError";
   readonly issues: readonly Issue[];
 
-  constructor(message: string, issues: readonly Issue[], options: Omit<ErrorOptions, "details"> = {}) {
-    super("invalid_argument", message, { ...options, details: { issues } });
+  /** `details` has the issues, beside what the options put there. */
+  constructor(message: string, issues: readonly Issue[], options: ErrorOptions = {}) {
+    super("invalid_argument", message, { ...options, details: { ...(options.details as object | undefined), issues } });
     this.issues = issues;
   }
 }

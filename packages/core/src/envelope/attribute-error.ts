@@ -1,5 +1,4 @@
 import { type Outcome, ValidationError } from "../call/error.ts";
-import { MAX_ATTRIBUTE_CHARS, MAX_ATTRIBUTES } from "./attributes.ts";
 
 /**
  * The error for an attribute that cannot be sent (`not-sent`) or taken (`rejected`). `problem` is the end of a sentence about the
@@ -9,18 +8,6 @@ export function attributeError(name: string, value: unknown, problem: string, ou
   const label = name.length > 32 ? `${name.slice(0, 32)}…` : name;
   const message = `the attribute ${JSON.stringify(label)} ${problem}, and is ${show(value)}`;
   return new ValidationError(message, [{ message: problem, path: [label] }], { outcome });
-}
-
-/** The error for a message with more than {@link MAX_ATTRIBUTES}. */
-export function tooManyAttributes(outcome: Outcome): ValidationError {
-  const problem = `a message has at most ${MAX_ATTRIBUTES} attributes`;
-  return new ValidationError(problem, [{ message: problem, path: [] }], { outcome });
-}
-
-/** The error for a message with more than {@link MAX_ATTRIBUTE_CHARS}. */
-export function tooMuchAttributeText(chars: number, outcome: Outcome): ValidationError {
-  const problem = `the names and values of the attributes of a message have at most ${MAX_ATTRIBUTE_CHARS} characters together, and here ${chars}`;
-  return new ValidationError(problem, [{ message: problem, path: [] }], { outcome });
 }
 
 function show(value: unknown): string {

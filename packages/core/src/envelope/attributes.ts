@@ -1,11 +1,5 @@
 import { callKinds, followerKinds, type Kind } from "./envelope.ts";
 
-/** Most attributes of one message. */
-export const MAX_ATTRIBUTES: number = 64;
-
-/** Most text in the attributes of one message: the characters of their names and values together. */
-export const MAX_ATTRIBUTE_CHARS: number = 8 * 1024;
-
 /** Longest `id` of an opener or a foreign event, characters. */
 export const MAX_ID_CHARS: number = 256;
 

@@ -10,8 +10,8 @@ export interface CompactEvent {
   readonly base64: string | undefined;
 }
 
-/** Up to 64 attributes without white space, escapes or values other than visible ASCII, whole numbers, true and false. */
-const ATTRIBUTES = /\{(?:"[a-z0-9]+":(?:"[!#-[\]-~]*"|\d+|true|false)[,}]){1,64}/y;
+/** Attributes, as many as there can be, without white space, escapes or values other than visible ASCII, whole numbers, true and false. */
+const ATTRIBUTES = /\{(?:"[a-z0-9]+":(?:"[!#-[\]-~]*"|\d+|true|false)[,}]){1,80}/y;
 
 const DATA = '"data":';
 const BASE64 = '"data_base64":"';
@@ -24,6 +24,7 @@ export function splitCompact(text: string): CompactEvent | undefined {
   ATTRIBUTES.lastIndex = 0;
   if (!text.endsWith("}") || !ATTRIBUTES.test(text)) return undefined;
   const end = ATTRIBUTES.lastIndex;
+  if (end !== text.length && text[end - 1] !== ",") return undefined;
   let data: string | undefined;
   let base64: string | undefined;
   if (text.startsWith(DATA, end)) data = text.slice(end + DATA.length, -1);

@@ -1,13 +1,7 @@
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
-import { attributeError, tooManyAttributes, tooMuchAttributeText } from "./attribute-error.ts";
-import {
-  attributeProblem,
-  idProblem,
-  isAttributeName,
-  MAX_ATTRIBUTE_CHARS,
-  MAX_ATTRIBUTES,
-  NAME_RULE,
-} from "./attributes.ts";
+import { attributeError } from "./attribute-error.ts";
+import { checkLimits } from "./attribute-limits.ts";
+import { attributeProblem, idProblem, isAttributeName, NAME_RULE } from "./attributes.ts";
 import { type Envelope, type Kind, PROFILE } from "./envelope.ts";
 import { newId } from "./id.ts";
 import { isJsonType } from "./media-type.ts";
@@ -63,18 +57,14 @@ export function createEnvelope(init: EnvelopeInit, runtime: Runtime = systemRunt
 }
 
 function checkAttributes(attributes: Readonly<Record<string, unknown>>): void {
-  const names = Object.keys(attributes);
-  let chars = 0;
-  for (const name of names) {
+  for (const name of Object.keys(attributes)) {
     const value = attributes[name];
     const problem = fixedProblem(name, value) ?? attributeProblem(name, value);
     if (problem !== undefined) throw attributeError(name, value, problem, "not-sent");
-    chars += name.length + (typeof value === "string" ? value.length : 0);
   }
   const tooLong = idProblem(attributes["id"], attributes["kind"]);
   if (tooLong !== undefined) throw attributeError("id", attributes["id"], tooLong, "not-sent");
-  if (names.length > MAX_ATTRIBUTES) throw tooManyAttributes("not-sent");
-  if (chars > MAX_ATTRIBUTE_CHARS) throw tooMuchAttributeText(chars, "not-sent");
+  checkLimits(attributes, "not-sent");
 }
 
 function fixedProblem(name: string, value: unknown): string | undefined {

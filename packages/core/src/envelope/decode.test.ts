@@ -208,6 +208,15 @@ describe("refused is", () => {
     '{"specversion":"1.0","data_base64":"}',
     '{"specversion":"1.0"}"id":"1"}',
     '{"specversion":"1.0",}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t"}"data":5}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t"}"data_base64":"aGk="}',
+    '{"specversion":"1.0","id":"1","source":"/"}"type":"t"}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t","data":5,}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t","data":5}}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t","data":5}{}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t",,"data":5}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t","data":5 6}',
+    '{"specversion":"1.0","id":"1","source":"/","type":"t","seq":007}',
     '{"a":01,"data":1}',
   ])("the text %j", (text) => {
     expect(refusal(text)).toMatchObject({ outcome: "rejected" });

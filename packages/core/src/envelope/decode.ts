@@ -1,6 +1,6 @@
 import type { ValidationError } from "../call/error.ts";
-import { tooManyAttributes } from "./attribute-error.ts";
-import { attributeTypes, MAX_ATTRIBUTES } from "./attributes.ts";
+import { MAX_MEMBERS, tooMany } from "./attribute-limits.ts";
+import { attributeTypes } from "./attributes.ts";
 import { type CompactEvent, splitCompact } from "./compact.ts";
 import { checkReceivedTexts, MAX_DEPTH, parseJson } from "./data.ts";
 import type { Envelope } from "./envelope.ts";
@@ -61,7 +61,7 @@ function readCompact({ attributes, data, base64 }: CompactEvent, maxDepth: numbe
 
 function readAny(text: string, maxDepth: number): Members {
   const { depth, members } = scan(text, maxDepth + 2, MAX_MEMBERS);
-  if (members > MAX_MEMBERS) throw tooManyAttributes("rejected");
+  if (members > MAX_MEMBERS) throw tooMany("rejected");
   if (depth > maxDepth + 2) throw tooDeep(maxDepth);
   const event = parseJson(text);
   checkObject(event);
@@ -71,9 +71,6 @@ function readAny(text: string, maxDepth: number): Members {
   checkReceivedTexts(text, event["data"]);
   return settled(event);
 }
-
-/** All attributes and the data. */
-const MAX_MEMBERS = MAX_ATTRIBUTES + 1;
 
 /** The data of an event that holds several items is an array of them. */
 function depthOf(event: Members, maxDepth: number): number {

@@ -107,6 +107,23 @@ describe("an encoded message", () => {
     expect(() => encode({ ...message, kind: "item", id: `${id}.s21474836470` })).toThrow(/at most 256/);
   });
 
+  it("may be as large as a message can be, and still carry what its hop writes", () => {
+    const hop = { call: 2 ** 31 - 1, seq: 2 ** 31 - 1, count: 32, timeoutms: 2 ** 31 - 1, inreplyto: "x".repeat(256) };
+    const full = (base: Envelope): Envelope => {
+      const free = 64 - Object.keys(base).length;
+      const many = Object.fromEntries(Array.from({ length: free }, (_, n) => [`x${n}`, "v"]));
+      return { ...base, ...many, data: null };
+    };
+    const long = { ...message, subject: "x".repeat(8_192 - 120) };
+    for (const one of [full({ ...message, kind: "item" }), full(foreign), long]) {
+      expect(decode(encode(one))).toEqual(one);
+      expect(() => encode({ ...one, onemore: "x".repeat(100) })).toThrow(/at most/);
+    }
+    for (const one of [full({ ...message, kind: "item" }), { ...long, kind: "item" } as const]) {
+      expect(decode(encode(one, hop))).toEqual({ ...one, ...hop });
+    }
+  });
+
   it.each([
     ["a name outside the grammar", { "X-Evil": "1" }],
     ["a name that misleads", { constructor: "1" }],

@@ -1,13 +1,6 @@
-import { attributeError, tooManyAttributes, tooMuchAttributeText } from "./attribute-error.ts";
-import {
-  attributeTypes,
-  idProblem,
-  isAttributeName,
-  MAX_ATTRIBUTE_CHARS,
-  MAX_ATTRIBUTES,
-  NAME_RULE,
-  receivedProblem,
-} from "./attributes.ts";
+import { attributeError } from "./attribute-error.ts";
+import { checkLimits, MAX_ATTRIBUTE_CHARS, MAX_ATTRIBUTES } from "./attribute-limits.ts";
+import { attributeTypes, idProblem, isAttributeName, NAME_RULE, receivedProblem } from "./attributes.ts";
 import { toBase64 } from "./base64.ts";
 import { encodeData } from "./data.ts";
 import { type Envelope, hopAttributes, PROFILE } from "./envelope.ts";
@@ -55,8 +48,7 @@ export function encodeHeader(message: Envelope, hop?: HopAttributes): string {
     text += name === "time" ? timeOf(value) : beginning + textOf(name, value);
     count++;
   }
-  if (count > MAX_ATTRIBUTES) throw tooManyAttributes("not-sent");
-  if (text.length > MAX_ATTRIBUTE_CHARS) checkSize(message);
+  if (count > MAX_ATTRIBUTES || text.length > MAX_ATTRIBUTE_CHARS) checkLimits(message, "not-sent");
   return hop === undefined ? text : text + hopOf(hop);
 }
 
@@ -139,13 +131,4 @@ function textOf(name: string, value: unknown): string | number {
   if (problem !== undefined) throw attributeError(name, value, problem, "not-sent");
   if (typeof value === "number") return value;
   return typeof value === "string" && PLAIN.test(value) ? `"${value}"` : JSON.stringify(value);
-}
-
-function checkSize(message: Envelope): void {
-  let chars = 0;
-  for (const name in message) {
-    const value = message[name];
-    if (name !== "data") chars += name.length + (typeof value === "string" ? value.length : 0);
-  }
-  if (chars > MAX_ATTRIBUTE_CHARS) throw tooMuchAttributeText(chars, "not-sent");
 }

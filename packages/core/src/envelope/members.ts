@@ -1,11 +1,10 @@
 import { ParleyError, ValidationError } from "../call/error.ts";
-import { attributeError, tooManyAttributes, tooMuchAttributeText } from "./attribute-error.ts";
+import { attributeError } from "./attribute-error.ts";
+import { checkLimits, MAX_ATTRIBUTE_CHARS, MAX_ATTRIBUTES } from "./attribute-limits.ts";
 import {
   attributeTypes,
   idProblem,
   isAttributeName,
-  MAX_ATTRIBUTE_CHARS,
-  MAX_ATTRIBUTES,
   MAX_ID_CHARS,
   MAX_INTEGER,
   NAME_RULE,
@@ -47,8 +46,7 @@ export function checkMembers(event: Members, plain: boolean): void {
     const problem = receivedProblem(name, value);
     if (problem !== undefined) throw attributeError(name, value, problem, "rejected");
   }
-  if (count > MAX_ATTRIBUTES) throw tooManyAttributes("rejected");
-  if (chars > MAX_ATTRIBUTE_CHARS) throw tooMuchAttributeText(chars, "rejected");
+  if (count > MAX_ATTRIBUTES || chars > MAX_ATTRIBUTE_CHARS) checkLimits(event, "rejected");
   checkWhole(event);
 }
 

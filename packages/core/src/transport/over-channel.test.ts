@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { createCall } from "../call/call.ts";
 import { ParleyError } from "../call/error.ts";
 import type { Handler, Reply } from "../call/interceptor.ts";
+import type { LogEntry } from "../call/log.ts";
 import { createEnvelope } from "../envelope/create.ts";
 import { decode } from "../envelope/decode.ts";
 import type { CallKind, Envelope } from "../envelope/envelope.ts";
@@ -125,6 +126,18 @@ describe("requests", () => {
     const error = await open(two.connection, "request").reply.catch((thrown) => thrown);
     expect(error).toMatchObject({ code: "internal" });
     expect(two.frames.map(({ text }) => text).join()).not.toContain("secret");
+  });
+
+  it("fail with internal when the handler's answer cannot be sent, and the handler's side is told why", async () => {
+    const told: LogEntry[] = [];
+    const handler = bare(({ message }) => ({ message: reply(message, source, { at: 1n }) }));
+    const wire = memory();
+    const listener = await wire.listen(new URL("memory://"), handler, { log: (entry) => told.push(entry) });
+    const connection = await wire.connect(listener.url);
+    await expect(open(connection, "request").reply).rejects.toMatchObject({ code: "internal", outcome: "rejected" });
+    expect(told).toMatchObject([{ event: "answer-not-sent", message: expect.stringContaining("bigint") }]);
+    await connection.close();
+    await listener.close();
   });
 
   it("settle in the turn in which they are aborted, and the handler hears of it", async () => {

@@ -13,6 +13,7 @@ import { type Credit, readCredit } from "./credit.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import type { Link, LinkedCall } from "./link.ts";
 import { Outflow } from "./outflow.ts";
+import { withOutcome } from "./time-left.ts";
 
 /** A call that this side answers: running → streaming → over. */
 export class IncomingCall implements LinkedCall, InflowOwner {
@@ -121,7 +122,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
       if (this.#call.kind === "request" || this.#call.kind === "client-stream") {
         if (!reply?.message)
           throw new ParleyError("internal", `the handler of ${this.#call.message.type} gave no reply message`);
-        this.#write(reply.message);
+        this.#writeAnswer(reply.message);
         this.#finish(undefined);
       } else {
         if (!reply?.output)
@@ -146,6 +147,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
       credit: { items: peerHop.limits.windowItems, bytes: peerHop.limits.windowBytes },
       batchItems: peerHop.batchItems,
       checkSize,
+      unsendable: (thrown) => this.#unsendable(thrown),
     });
     this.#output.run().then(
       () => this.#finish(undefined),
@@ -199,6 +201,22 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     const frame = encode(message, { call: this.#number });
     this.#link.checkSize(frame);
     this.#link.outbox.push(frame);
+  }
+
+  #writeAnswer(message: Envelope): void {
+    try {
+      this.#write(message);
+    } catch (thrown) {
+      throw this.#unsendable(thrown);
+    }
+  }
+
+  /** An answer that was made and cannot be sent is this side's fault: only that it is too long concerns the caller. */
+  #unsendable(thrown: unknown): ParleyError {
+    const error = toParleyError(thrown);
+    if (error.code === "resource_exhausted") return withOutcome(error, "rejected");
+    this.#report("error", "answer-not-sent", error);
+    return new ParleyError("internal", "the answer cannot be sent", { cause: error });
   }
 
   #report(level: "warn" | "error", event: string, error: ParleyError): void {

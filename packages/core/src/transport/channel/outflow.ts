@@ -1,3 +1,4 @@
+import type { ParleyError } from "../../call/error.ts";
 import { encodeData } from "../../envelope/data.ts";
 import { encode, encodeHeader } from "../../envelope/encode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
@@ -23,6 +24,8 @@ export interface OutflowInit {
   readonly batchItems: number;
   /** Refuses a frame that the peer would not take. @throws ParleyError `resource_exhausted` */
   readonly checkSize: (frame: string) => void;
+  /** The error to end with when an item cannot be sent. */
+  readonly unsendable: (thrown: unknown) => ParleyError;
 }
 
 /**
@@ -60,7 +63,11 @@ export class Outflow {
         const result = await this.#iterator.next();
         if (this.#stopped) return;
         if (result.done) return this.#finish();
-        this.#send(result.value);
+        try {
+          this.#send(result.value);
+        } catch (thrown) {
+          throw this.#init.unsendable(thrown);
+        }
       }
     }
   }

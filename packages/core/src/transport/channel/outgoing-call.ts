@@ -137,6 +137,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
       credit: { items: peerHop.limits.windowItems, bytes: peerHop.limits.windowBytes },
       batchItems: peerHop.batchItems,
       checkSize,
+      unsendable: (thrown) => withOutcome(toParleyError(thrown), "unknown"),
     });
     this.#input.run().catch((thrown: unknown) => this.#inputFailed(toParleyError(thrown)));
   }
