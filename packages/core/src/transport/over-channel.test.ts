@@ -135,7 +135,9 @@ describe("requests", () => {
     const listener = await wire.listen(new URL("memory://"), handler, { log: (entry) => told.push(entry) });
     const connection = await wire.connect(listener.url);
     await expect(open(connection, "request").reply).rejects.toMatchObject({ code: "internal", outcome: "rejected" });
-    expect(told).toMatchObject([{ event: "answer-not-sent", message: expect.stringContaining("bigint") }]);
+    expect(told).toMatchObject([
+      { event: "handler-failed", error: { cause: { message: expect.stringContaining("bigint") } } },
+    ]);
     await connection.close();
     await listener.close();
   });

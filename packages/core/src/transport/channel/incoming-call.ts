@@ -159,8 +159,8 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     if (this.#over) return;
     const error = toParleyError(thrown);
     const oneWay = this.kind === "notify" || this.kind === "publish";
-    // An agent has told its log; a bare handler has none.
-    if (!(thrown instanceof ParleyError)) this.#report("error", "handler-failed", error);
+    // No answer carries what it was: it is told here, unless an agent has told it already.
+    if (oneWay || error.code === "internal") this.#report("error", "handler-failed", error);
     if (!oneWay) this.#sendError(error);
     this.#finish(error);
   }
@@ -214,14 +214,19 @@ export class IncomingCall implements LinkedCall, InflowOwner {
   /** An answer that was made and cannot be sent is this side's fault: only that it is too long concerns the caller. */
   #unsendable(thrown: unknown): ParleyError {
     const error = toParleyError(thrown);
-    if (error.code === "resource_exhausted") return withOutcome(error, "rejected");
-    this.#report("error", "answer-not-sent", error);
-    return new ParleyError("internal", "the answer cannot be sent", { cause: error });
+    return error.code === "resource_exhausted"
+      ? withOutcome(error, "rejected")
+      : new ParleyError("internal", "the handler's answer cannot be sent", { cause: error });
   }
 
   #report(level: "warn" | "error", event: string, error: ParleyError): void {
     const { type, id } = this.#call.message;
-    this.#link.log?.({ level, event, message: `${this.kind} ${type}: ${error.message}`, error, fields: { type, id } });
+    report(this.#link.log, error, {
+      level,
+      event,
+      message: `${this.kind} ${type}: ${error.message}`,
+      fields: { type, id },
+    });
   }
 }
 
