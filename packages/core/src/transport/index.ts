@@ -31,6 +31,7 @@ export {
 } from "../call/error-event.ts";
 export { type Handler, type Interceptor, type Invoke, intercept, type Reply } from "../call/interceptor.ts";
 export type { Log, LogEntry } from "../call/log.ts";
+export { report } from "../call/report.ts";
 export { createEnvelope, type EnvelopeInit, timestamp } from "../envelope/create.ts";
 export { decodeData, encodeData } from "../envelope/data.ts";
 export { decode, readEvent } from "../envelope/decode.ts";
@@ -49,6 +50,7 @@ export {
 export { answererItem, callerItem, end, follower, type Opener, reply } from "../envelope/follow.ts";
 export { newId, shortId } from "../envelope/id.ts";
 export { isJsonType } from "../envelope/media-type.ts";
+export { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 export { utf8Length } from "../envelope/utf8.ts";
 export { type OperationVersion, operationType, parseType } from "../envelope/version.ts";
 export { type DeadlineListener, Deadlines, type WatchedDeadline } from "../runtime/deadlines.ts";
