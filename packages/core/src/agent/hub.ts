@@ -81,7 +81,9 @@ export function createHub({ maxQueued = 256, maxSubscriptions = 65_536 }: HubOpt
 
 /** The publication as subscribers get it. One object for all of them. */
 function asItem(message: Envelope): Envelope {
-  const kept = Object.entries(message).filter(([name]) => !hopAttributes.has(name));
+  const item: Record<string, unknown> = {};
+  for (const name in message) if (!hopAttributes.has(name)) item[name] = message[name];
+  item["kind"] = "item";
   // All that an envelope needs is among what was kept.
-  return Object.fromEntries([...kept, ["kind", "item"]]) as unknown as Envelope;
+  return item as unknown as Envelope;
 }

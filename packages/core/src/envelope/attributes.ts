@@ -64,7 +64,7 @@ const misleading: ReadonlySet<string> = new Set(["constructor", "prototype", "da
 
 /** Whether an attribute can have this name: 1 to 20 of a-z and 0-9 (CloudEvents 1.0, "Naming conventions"). */
 export function isAttributeName(name: string): boolean {
-  return NAME.test(name) && !misleading.has(name);
+  return attributeTypes.has(name) || (NAME.test(name) && !misleading.has(name));
 }
 
 const SENT = /^[!#$&-[\]-~]+$/;
@@ -146,4 +146,9 @@ function integerProblem(name: string, value: unknown): string | undefined {
 function identityProblem(name: string, value: string): string | undefined {
   if (name === "id" && value.length > MAX_ID_CHARS + MAX_SUFFIX_CHARS) return ID_RULE;
   return VISIBLE_ASCII.test(value) ? undefined : "must be visible ASCII, and not empty";
+}
+
+/** Whether it is a kind of the profile. */
+export function isKind(value: unknown): value is Kind {
+  return kinds.has(value);
 }

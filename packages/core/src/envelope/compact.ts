@@ -1,9 +1,13 @@
+import { idProblem, isKind } from "./attributes.ts";
+import { PROFILE } from "./envelope.ts";
 import type { Members } from "./members.ts";
 
 /** An event in the form that Parley writes, taken apart. */
 export interface CompactEvent {
   /** Texts among them are visible ASCII. */
   readonly attributes: Members;
+  /** Whether the attributes are known to be as the profile wants them. */
+  readonly checked: boolean;
   /** JSON text of the data, not checked in any way. */
   readonly data: string | undefined;
   /** Base64 text of the data, not checked in any way. */
@@ -21,6 +25,39 @@ const BASE64 = '"data_base64":"';
  * escapes, then the data, then nothing more. Undefined where it has not, or a name is repeated: that is for the parser to judge.
  */
 export function splitCompact(text: string): CompactEvent | undefined {
+  return splitUsual(text) ?? splitAny(text);
+}
+
+/**
+ * What nearly every event of Parley begins with, in the order in which it is written. Checks all that the profile asks of these attributes,
+ * but for the kind and the length of the id.
+ */
+const USUAL = new RegExp(
+  `^\\{"specversion":"1\\.0","parley":"${PROFILE}","id":"([!#-[\\]-~]{1,256})","source":"([!#-[\\]-~]{1,256})","type":"([!#-[\\]-~]{1,256})","kind":"([a-z-]{3,13})"` +
+    '(?:,"time":"(\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z)")?(?:,"subject":"([!#-[\\]-~]{1,1024})")?' +
+    '(?:,"call":([1-9]\\d{0,8}))?(?:,"seq":([1-9]\\d{0,8}))?(?:,"count":([1-9]\\d{0,8}))?(?:,"timeoutms":([1-9]\\d{0,8}))?,"data":',
+);
+
+/** One look by a regular expression does the work of the parser and of all checks. */
+function splitUsual(text: string): CompactEvent | undefined {
+  const match = USUAL.exec(text);
+  if (match === null || !text.endsWith("}")) return undefined;
+  const [beginning = "", id = "", source, type, kind, time, subject, call, seq, count, timeoutms] = match;
+  if (!isKind(kind) || idProblem(id, kind) !== undefined) return undefined;
+  if (count !== undefined && (kind !== "item" || seq === undefined)) return undefined;
+  const attributes: Members =
+    time === undefined
+      ? { specversion: "1.0", parley: PROFILE, id, source, type, kind }
+      : { specversion: "1.0", parley: PROFILE, id, source, type, kind, time };
+  if (subject !== undefined) attributes["subject"] = subject;
+  if (call !== undefined) attributes["call"] = Number(call);
+  if (seq !== undefined) attributes["seq"] = Number(seq);
+  if (count !== undefined) attributes["count"] = Number(count);
+  if (timeoutms !== undefined) attributes["timeoutms"] = Number(timeoutms);
+  return { attributes, checked: true, data: text.slice(beginning.length, -1), base64: undefined };
+}
+
+function splitAny(text: string): CompactEvent | undefined {
   ATTRIBUTES.lastIndex = 0;
   if (!text.endsWith("}") || !ATTRIBUTES.test(text)) return undefined;
   const end = ATTRIBUTES.lastIndex;
@@ -37,7 +74,7 @@ export function splitCompact(text: string): CompactEvent | undefined {
   if (attributes === undefined || jsonLength(attributes) !== end) return undefined;
   // Data that looks like the value of an attribute is among them; then no other may follow.
   if (end !== text.length && Object.hasOwn(attributes, "data")) return undefined;
-  return { attributes, data, base64 };
+  return { attributes, checked: false, data, base64 };
 }
 
 function parsed(text: string): Members | undefined {

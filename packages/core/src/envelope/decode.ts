@@ -5,7 +5,7 @@ import { type CompactEvent, splitCompact } from "./compact.ts";
 import { checkReceivedTexts, MAX_DEPTH, parseJson } from "./data.ts";
 import type { Envelope } from "./envelope.ts";
 import { bytesOf, checkMembers, checkObject, invalid, type Members, settled } from "./members.ts";
-import { isDeeper, scan } from "./scan.ts";
+import { isDeeper, isNested, nestingOf, scan } from "./scan.ts";
 
 /** How {@link decode} reads. */
 export interface DecodeOptions {
@@ -45,16 +45,21 @@ export function readEvent(value: unknown): Envelope {
 }
 
 /** Undefined when there is more than data after the attributes. */
-function readCompact({ attributes, data, base64 }: CompactEvent, maxDepth: number): Members | undefined {
-  checkMembers(attributes, true);
+function readCompact({ attributes, checked, data, base64 }: CompactEvent, maxDepth: number): Members | undefined {
+  if (!checked) checkMembers(attributes, true);
   if (base64 !== undefined) attributes["data"] = bytesOf(base64);
   if (data === undefined) return attributes;
-  if (isDeeper(data, depthOf(attributes, maxDepth))) throw tooDeep(maxDepth);
+  const bound = depthOf(attributes, maxDepth);
+  const nesting = nestingOf(data, bound);
+  if (nesting === "dense" && isDeeper(data, bound)) throw tooDeep(maxDepth);
+  let value: unknown;
   try {
-    attributes["data"] = JSON.parse(data);
+    value = JSON.parse(data);
   } catch {
     return undefined;
   }
+  if (nesting === "sparse" && isNested(value, bound)) throw tooDeep(maxDepth);
+  attributes["data"] = value;
   checkReceivedTexts(data, attributes["data"]);
   return attributes;
 }

@@ -10,12 +10,21 @@ import { OutgoingCall, sendOneWay } from "./outgoing-call.ts";
 
 const ACCEPTED: Promise<Reply> = Promise.resolve({});
 
+/**
+ * A call in the table; emptied when it is over. A Map that is written all the time leaves old tables behind (V8 makes a new one every so
+ * many deletions), and those that the garbage collector has promoted keep what they hold until its next full run: with calls in them, every
+ * message of the connection would be promoted too.
+ */
+interface Slot {
+  call: LinkedCall | undefined;
+}
+
 /** The calls under way on one connection, by number, from both sides. */
 export class CallTable {
   readonly #link: Link;
   readonly #ownParity: number;
   readonly #numbers: CallNumbers;
-  readonly #calls = new Map<number, LinkedCall>();
+  readonly #slots = new Map<number, Slot>();
   #incoming = 0;
   #late = 0;
 
@@ -26,7 +35,7 @@ export class CallTable {
   }
 
   get size(): number {
-    return this.#calls.size;
+    return this.#slots.size;
   }
 
   /** Calls from the peer. */
@@ -52,7 +61,7 @@ export class CallTable {
     return new Promise((resolve, reject) => {
       const number = this.#takeNumber();
       const outgoing = new OutgoingCall(this.#link, number, call, { resolve, reject });
-      this.#calls.set(number, outgoing);
+      this.#slots.set(number, { call: outgoing });
       outgoing.start();
     });
   }
@@ -61,31 +70,35 @@ export class CallTable {
   accept(message: Envelope, number: number, peer: Peer): IncomingCall | undefined {
     if (!this.#numbers.accept(number)) return undefined;
     const incoming = new IncomingCall(this.#link, message, number, peer);
-    this.#calls.set(number, incoming);
+    this.#slots.set(number, { call: incoming });
     this.#incoming++;
     return incoming;
   }
 
   /** A message that follows on a call. */
   receive(message: Envelope, number: number, frame: string): void {
-    const call = this.#calls.get(number);
+    const call = this.#slots.get(number)?.call;
     if (call) call.receive(message, frame);
     else this.#late++;
   }
 
   /** A call is over. */
   release(number: number): void {
-    if (this.#calls.delete(number) && number % 2 !== this.#ownParity) this.#incoming--;
+    const slot = this.#slots.get(number);
+    if (!slot) return;
+    slot.call = undefined;
+    this.#slots.delete(number);
+    if (number % 2 !== this.#ownParity) this.#incoming--;
   }
 
   /** Ends the subscriptions, which have no end of their own. */
   endSubscriptions(reason: ParleyError): void {
-    for (const call of [...this.#calls.values()]) if (call.kind === "subscribe") call.callAborted(reason);
+    for (const { call } of [...this.#slots.values()]) if (call?.kind === "subscribe") call.callAborted(reason);
   }
 
   /** Ends all calls: the connection is gone. */
   lose(error: ParleyError): void {
-    for (const call of [...this.#calls.values()]) call.lost(error);
+    for (const { call } of [...this.#slots.values()]) call?.lost(error);
   }
 
   #sendOneWay(call: Call): Promise<Reply> {
@@ -98,6 +111,6 @@ export class CallTable {
   }
 
   #takeNumber(): number {
-    return this.#numbers.take((number) => this.#calls.has(number));
+    return this.#numbers.take((number) => this.#slots.has(number));
   }
 }
