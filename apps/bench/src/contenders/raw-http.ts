@@ -1,0 +1,80 @@
+import { once } from "node:events";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Pool } from "undici";
+import { type CallingSide, type Contender, check, type ServingSide } from "../contender.ts";
+import { payload, type StreamRequest, serialOf } from "../payload.ts";
+import { answer, ECHO, type Event, item, opener, STREAM } from "./event.ts";
+
+/** HTTP with `node:http` and undici's `Pool.request` and nothing else: an event a POST, streams as a line an event. */
+export const rawHttp: Contender = { serve, connect };
+
+const headers = { "content-type": "application/cloudevents+json" };
+
+async function serve(): Promise<ServingSide> {
+  const server = createServer((request, response) => {
+    respond(request, response).catch((error: unknown) => response.destroy(error as Error));
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  return {
+    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    async close() {
+      const closed = once(server, "close");
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk);
+  const message: Event = JSON.parse(Buffer.concat(chunks).toString());
+  if (message.kind === "request") {
+    const body = JSON.stringify(answer(message));
+    response.writeHead(200, { ...headers, "content-length": Buffer.byteLength(body) });
+    response.end(body);
+    return;
+  }
+  const { size, items } = message.data as StreamRequest; // ours
+  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  for (let seq = 1; seq <= items; seq++) {
+    if (!response.write(`${JSON.stringify(item(message, seq, payload(size, seq)))}\n`)) await once(response, "drain");
+  }
+  response.end();
+}
+
+async function connect(url: string): Promise<CallingSide> {
+  const pool = new Pool(url);
+  const post = (message: Event) =>
+    pool.request({ method: "POST", path: `/${message.type}`, headers, body: JSON.stringify(message) });
+  return {
+    async request(size, serial) {
+      const message = opener("request", ECHO, { data: payload(size, serial) });
+      const { body } = await post(message);
+      const { id, data } = (await body.json()) as Event; // ours
+      check("the reply's id", id, `${message.id}.r`);
+      check("the reply's serial", serialOf(data), serial);
+    },
+    async stream(size, items) {
+      const message = opener("server-stream", STREAM, { data: { size, items } satisfies StreamRequest });
+      const { body } = await post(message);
+      body.setEncoding("utf8");
+      let seq = 0;
+      let rest = "";
+      for await (const chunk of body) {
+        const lines = (rest + chunk).split("\n");
+        rest = lines.pop() ?? "";
+        for (const line of lines) check("the item's id", (JSON.parse(line) as Event).id, `${message.id}.s${++seq}`);
+      }
+      check("the number of items", seq, items);
+    },
+    subscribe: () => Promise.reject(new Error("raw HTTP has no subscriptions")),
+    publish() {
+      throw new Error("raw HTTP has no publications");
+    },
+    close: () => pool.destroy(),
+  };
+}
