@@ -1,0 +1,33 @@
+import { builtIn } from "./subjects/index.ts";
+
+/** What `--help` prints. */
+export const help: string = `parley-conformance: holds transports to what they promise, and to what every Parley wire owes.
+
+Usage: parley-conformance [options]
+
+What to run
+  --transport <list>    ${builtIn.join(", ")}, or the path of a module that exports a subject,
+                        as in --transport ws,./my-wire.ts (default: all that are built in)
+  --only <list>         groups or scenarios, as in --only ENV,RR-02 (default: all)
+  --repeat <n>          run each scenario n times; one failure in n is a failure
+  --seed <text>         makes the same choices as the run that printed it (default: a new one)
+  --time-scale <n>      multiplies all times (default: measured at the start)
+  --mutants             run the transports that are broken on purpose, and print which scenario
+                        noticed which
+
+What to say
+  --html <file>         one self-contained page
+  --json <file>         everything, for programs
+  --junit <file>        for CI
+  --list                print the catalogue, or what --only leaves of it
+  --help, --version
+
+What counts
+  --strict              a SHOULD that does not hold is a failure
+  --min-graded <n>      fewer judged scenarios than this on any wire is a failure (default: 1)
+
+Exit codes
+  0  every expectation that applies holds
+  1  one does not hold, a wire was blocked, or too little was judged
+  2  the suite or the declaration of a subject is at fault, or the command line is wrong
+`;

@@ -1,0 +1,10 @@
+export type { Environment } from "./environment.ts";
+export type { HistoryEntry, Lane } from "./history.ts";
+export type { Report, Result } from "./result.ts";
+export { type Progress, type RunOptions, run } from "./run.ts";
+export { runWire, type WireOptions } from "./run-wire.ts";
+export { type Group, groups, type Needs, type Scenario } from "./scenario.ts";
+export { scenarios, selectScenarios } from "./scenarios/index.ts";
+export type { Subject, SubjectOptions, Tapping } from "./subject.ts";
+export { type SubjectRef, subjectRef } from "./subjects/index.ts";
+export { type ExitRules, exitCodeOf, type Totals, totalsOf, type Verdict, verdicts } from "./verdict.ts";

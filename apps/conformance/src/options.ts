@@ -1,0 +1,119 @@
+import { parseArgs } from "node:util";
+import { nearest } from "./nearest.ts";
+
+/** What the command line asks for. */
+export interface Options {
+  readonly only?: readonly string[] | undefined;
+  readonly transports?: readonly string[] | undefined;
+  readonly seed?: string | undefined;
+  readonly repeat: number;
+  readonly minGraded: number;
+  readonly strict: boolean;
+  readonly timeScale?: number | undefined;
+  readonly json?: string | undefined;
+  readonly junit?: string | undefined;
+  readonly html?: string | undefined;
+  readonly mutants: boolean;
+  readonly list: boolean;
+  readonly help: boolean;
+  readonly version: boolean;
+}
+
+const text = { type: "string" } as const;
+const flag = { type: "boolean" } as const;
+
+const known = {
+  only: { ...text, multiple: true },
+  transport: { ...text, multiple: true },
+  seed: text,
+  repeat: text,
+  "min-graded": text,
+  strict: flag,
+  "time-scale": text,
+  json: text,
+  junit: text,
+  html: text,
+  mutants: flag,
+  list: flag,
+  help: { ...flag, short: "h" },
+  version: { ...flag, short: "v" },
+} as const;
+
+/**
+ * Reads a command line.
+ * @throws RangeError saying what is wrong with it and what was perhaps meant.
+ */
+export function parseOptions(args: readonly string[]): Options {
+  const values = parse(args);
+  return {
+    only: list(values.only, "--only"),
+    transports: list(values.transport, "--transport"),
+    seed: values.seed,
+    repeat: wholeNumber("--repeat", values.repeat) ?? 1,
+    minGraded: wholeNumber("--min-graded", values["min-graded"]) ?? 1,
+    strict: values.strict ?? false,
+    timeScale: positiveNumber("--time-scale", values["time-scale"]),
+    json: values.json,
+    junit: values.junit,
+    html: values.html,
+    mutants: values.mutants ?? false,
+    list: values.list ?? false,
+    help: values.help ?? false,
+    version: values.version ?? false,
+  };
+}
+
+function parse(args: readonly string[]) {
+  const names = Object.keys(known);
+  const unknown = args.find(
+    (arg) => arg.startsWith("--") && arg !== "--" && !names.includes(arg.slice(2).split("=", 1)[0] ?? ""),
+  );
+  if (unknown !== undefined) {
+    const name = unknown.slice(2).split("=", 1)[0] ?? "";
+    const meant = nearest(name, names);
+    throw new RangeError(`there is no option --${name}${meant === undefined ? "" : `; did you mean --${meant}?`}`);
+  }
+  try {
+    const { values, positionals } = parseArgs({
+      args: [...args],
+      options: known,
+      strict: true,
+      allowPositionals: true,
+    });
+    if (positionals.length > 0) {
+      throw new RangeError(
+        `${JSON.stringify(positionals[0])} belongs to no option; scenarios are chosen with --only, wires with --transport`,
+      );
+    }
+    return values;
+  } catch (error) {
+    if (error instanceof RangeError) throw error;
+    throw new RangeError((error as Error).message.split(". ", 1)[0]); // parseArgs throws TypeErrors
+  }
+}
+
+function list(values: readonly string[] | undefined, option: string): readonly string[] | undefined {
+  if (values === undefined) return undefined;
+  const names = values
+    .flatMap((value) => value.split(","))
+    .map((name) => name.trim())
+    .filter((name) => name !== "");
+  if (names.length === 0) throw new RangeError(`${option} names nothing`);
+  return [...new Set(names)];
+}
+
+function wholeNumber(option: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!Number.isSafeInteger(number) || number < 1)
+    throw new RangeError(`${option} takes a whole number from 1, and was given ${JSON.stringify(value)}`);
+  return number;
+}
+
+function positiveNumber(option: string, value: string | undefined): number | undefined {
+  if (value === undefined) return undefined;
+  const number = Number(value);
+  if (!(number > 0 && number <= 100))
+    throw new RangeError(`${option} takes a number above 0 and up to 100, and was given ${JSON.stringify(value)}`);
+  return number;
+}

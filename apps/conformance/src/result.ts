@@ -1,0 +1,42 @@
+import type { Manifest } from "@parley/core/transport";
+import type { HistoryEntry } from "./history.ts";
+import type { Group, Scenario } from "./scenario.ts";
+import type { Verdict } from "./verdict.ts";
+import type { WitnessName } from "./witness.ts";
+
+/** What became of one scenario on one wire. Plain data: it crosses processes and goes into reports. */
+export interface Result {
+  /** Name of the subject. */
+  readonly transport: string;
+  /** Id of the scenario. */
+  readonly scenario: string;
+  readonly group: Group;
+  readonly level: Scenario["level"];
+  readonly title: string;
+  readonly verdict: Verdict;
+  /** Of the last run. */
+  readonly ms: number;
+  /** Why it is not a pass, in the words of whoever found out. */
+  readonly message?: string;
+  /** Who testified (G-07). */
+  readonly witnesses: readonly WitnessName[];
+  /** What happened, in order; of what did not pass. */
+  readonly history?: readonly HistoryEntry[];
+  /** With `--repeat`: how many runs passed, of how many. */
+  readonly runs?: { readonly passed: number; readonly total: number };
+}
+
+/** A whole run, as the JSON report has it. */
+export interface Report {
+  readonly suite: { readonly name: string; readonly version: string };
+  readonly seed: string;
+  readonly timeScale: number;
+  readonly machine: { readonly node: string; readonly platform: string; readonly cpus: number };
+  /** ISO 8601. */
+  readonly startedAt: string;
+  readonly ms: number;
+  /** In the order of the columns. */
+  readonly transports: readonly string[];
+  readonly manifests: Readonly<Record<string, Manifest>>;
+  readonly results: readonly Result[];
+}

@@ -1,0 +1,219 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { Manifest, Transport } from "@parley/core/transport";
+import { Environment } from "./environment.ts";
+import { History, monotonicNow } from "./history.ts";
+import { leaksWithin, type RejectionWatch, type Snapshot, snapshot } from "./hygiene.ts";
+import { expectRefusal } from "./refusal.ts";
+import type { Result } from "./result.ts";
+import { type Capability, missing, type Scenario } from "./scenario.ts";
+import type { Serving } from "./serving/control.ts";
+import type { Subject } from "./subject.ts";
+import type { FrameTap } from "./tap/frame-tap.ts";
+import { http, lines, websocket } from "./tap/framing.ts";
+import type { Tap } from "./tap/tap.ts";
+import { createTcpTap } from "./tap/tcp-tap.ts";
+import type { Verdict } from "./verdict.ts";
+import { Finding, show } from "./witness.ts";
+
+/** T at scale 1. */
+export const T_MS = 2_000;
+
+/** What all scenarios of one wire share. */
+export interface Wire {
+  readonly subject: Subject;
+  readonly transport: Transport;
+  readonly seed: string;
+  /** Multiplies all times. */
+  readonly scale: number;
+  readonly rejections: RejectionWatch;
+  /** Only in-process. */
+  readonly frameTap: FrameTap | undefined;
+  readonly serving: Serving;
+  /** Outcomes of G-03 by capability: nothing, or why the refusal is not honest. */
+  readonly refusals: Map<Capability, Finding | undefined>;
+}
+
+/** What one run of a scenario comes to. */
+export type Outcome = Pick<Result, "verdict" | "ms" | "message" | "witnesses" | "history">;
+
+/** Runs a scenario once, or tests that the wire refuses what the scenario needs. Never rejects. */
+export async function runScenario(scenario: Scenario, wire: Wire): Promise<Outcome> {
+  const { manifest } = wire.transport;
+  const absent = missing(scenario.needs, manifest);
+  if (absent.length > 0) return runRefusals(absent, wire);
+  if (scenario.needs.frames && !framed(wire.subject)) {
+    return {
+      verdict: "n/a",
+      ms: 0,
+      witnesses: [],
+      message: "this wire has no frames of its own: its protocol keeps answers and calls together",
+    };
+  }
+  return runOnce(scenario.id, scenario.limit, scenario.level, wire, (env) => scenario.run(env));
+}
+
+async function runRefusals(absent: readonly Capability[], wire: Wire): Promise<Outcome> {
+  const { kinds } = wire.transport.manifest;
+  for (const capability of absent) {
+    if (wire.refusals.has(capability) || !canProbe(capability, kinds)) continue;
+    const outcome = await runOnce(`G-03 ${capability}`, undefined, "must", wire, (env) =>
+      expectRefusal(env, capability),
+    );
+    if (outcome.verdict === "error") return outcome;
+    wire.refusals.set(
+      capability,
+      outcome.verdict === "pass" ? undefined : new Finding(outcome.message ?? "it is not refused"),
+    );
+  }
+  const dishonest = absent.map((capability) => wire.refusals.get(capability)).find((finding) => finding !== undefined);
+  if (dishonest) return { verdict: "fail", ms: 0, witnesses: [], message: dishonest.message };
+  return {
+    verdict: "unsupported",
+    ms: 0,
+    witnesses: [],
+    message: `declared absent, and refused: ${absent.join(", ")}`,
+  };
+}
+
+/** Some capabilities can be tried only by means of a kind of call, which must be there. */
+function canProbe(capability: Capability, kinds: Manifest["kinds"]): boolean {
+  if (capability === "serverInitiated" || capability === "cancel") return kinds.request !== "none";
+  return capability !== "wildcards" || kinds.subscribe !== "none";
+}
+
+function framed({ tapping }: Subject): boolean {
+  return tapping === "websocket" || tapping === "lines" || tapping === "in-process";
+}
+
+async function runOnce(
+  id: string,
+  limit = 10,
+  level: Scenario["level"],
+  wire: Wire,
+  run: (env: Environment) => Promise<void>,
+): Promise<Outcome> {
+  const start = monotonicNow();
+  const history = new History();
+  const t = T_MS * wire.scale;
+  let outcome: { verdict: Verdict; message?: string } = { verdict: "pass" };
+  let env: Environment | undefined;
+  const found = (error: unknown): void => {
+    if (outcome.verdict === "pass") outcome = verdictOf(error, level);
+  };
+  try {
+    const { serving } = wire;
+    wire.rejections.take();
+    await serving.reset();
+    await serving.rejections();
+    const before = { caller: snapshot(), serving: await serving.snapshot() };
+    const tap = tapFor(wire, history);
+    const { transport, subject, seed, scale } = wire;
+    env = new Environment({
+      scenario: id,
+      seed,
+      transport,
+      serving,
+      tap,
+      history,
+      t,
+      scale,
+      tapping: subject.tapping,
+      shared: subject.shared ?? false,
+    });
+    const running = run(env);
+    running.catch(() => {});
+    await env.within(id, running, limit * t).catch(found);
+    await clearAway(env, tap, t).catch(found);
+    await checkHygiene(env, wire, before, t).catch(found);
+  } catch (error) {
+    found(error);
+  }
+  const exit = wire.serving.exited;
+  if (exit && outcome.verdict !== "pass") {
+    outcome = {
+      verdict: level === "must" ? "fail" : "non-strict",
+      message: `${outcome.message}\n(the serving process ended: ${show(exit)})`,
+    };
+  }
+  const witnesses = env ? [...env.testified] : [];
+  if (outcome.verdict === "pass" && witnesses.length < 2) {
+    outcome = {
+      verdict: "error",
+      message: `G-07: a pass needs two independent witnesses, and this one rests on ${witnesses.join(", ") || "none"}`,
+    };
+  }
+  const ms = Math.round(monotonicNow() - start);
+  return { ...outcome, ms, witnesses, ...(outcome.verdict === "pass" ? {} : { history: history.since(start) }) };
+}
+
+function verdictOf(error: unknown, level: Scenario["level"]): { verdict: Verdict; message: string } {
+  if (error instanceof Finding) return { verdict: level === "must" ? "fail" : "non-strict", message: error.message };
+  if (isParleyError(error)) {
+    return {
+      verdict: level === "must" ? "fail" : "non-strict",
+      message: `caller: a call failed that must not\n  observed ${show(error).split("\n", 1)[0]} (${error.code}, ${error.outcome})`,
+    };
+  }
+  return {
+    verdict: "error",
+    message: `the suite failed: ${error instanceof Error ? (error.stack ?? error.message) : show(error)}`,
+  };
+}
+
+function isParleyError(error: unknown): error is Error & { code: string; outcome: string } {
+  return error instanceof Error && "code" in error && "outcome" in error;
+}
+
+function tapFor({ subject, frameTap }: Wire, history: History): Tap {
+  if (frameTap) {
+    frameTap.reset(history);
+    return frameTap;
+  }
+  return createTcpTap(history, { websocket, lines, http, bytes: undefined, "in-process": undefined }[subject.tapping]);
+}
+
+/** Closes whatever the scenario opened. @throws Finding when something does not close in time. */
+async function clearAway(env: Environment, tap: Tap, t: number): Promise<void> {
+  env.finish();
+  tap.rewrite(undefined);
+  for (const from of ["dialler", "listener"] as const) tap.release(from);
+  const open = await openCallsWithin(env, t / 2);
+  const graceMs = t / 4;
+  await env.within(
+    "close() of the connections",
+    Promise.all(env.connections.map((connection) => connection.close({ graceMs }))),
+  );
+  if (!env.serving.exited) await env.within("close() of the listeners", env.serving.close(graceMs));
+  await tap.close();
+  if (open.length > 0) throw new Finding(`G-08, still open after the scenario:\n  ${open.join("\n  ")}`);
+}
+
+/** Looks at the counters of both sides until no call is open or the time is up. Returns what is left, a sentence each. */
+async function openCallsWithin(env: Environment, limitMs: number): Promise<readonly string[]> {
+  const until = performance.now() + limitMs;
+  for (;;) {
+    const caller = env.connections.reduce((sum, connection) => sum + connection.stats().openCalls, 0);
+    const serving = env.serving.exited ? 0 : (await env.servingStats()).openCalls;
+    if (caller + serving === 0) return [];
+    if (performance.now() > until) return [`caller: ${caller} open calls`, `serving: ${serving} open calls`];
+    await sleep(5);
+  }
+}
+
+/** G-08. @throws Finding naming what was left behind. */
+async function checkHygiene(
+  env: Environment,
+  wire: Wire,
+  before: { caller: Snapshot; serving: Snapshot },
+  t: number,
+): Promise<void> {
+  if (env.serving.exited)
+    throw new Finding(`processes: the serving process ended\n  observed ${show(env.serving.exited)}`);
+  const left = [
+    ...(await leaksWithin(before.caller, snapshot, t / 2)).map((leak) => `caller: ${leak}`),
+    ...(await leaksWithin(before.serving, () => wire.serving.snapshot(), t / 2)).map((leak) => `serving: ${leak}`),
+    ...wire.rejections.take().map((rejection) => `caller: unhandled rejection of ${rejection}`),
+    ...(await wire.serving.rejections()).map((rejection) => `serving: unhandled rejection of ${rejection}`),
+  ];
+  if (left.length > 0) throw new Finding(`G-08, left behind after the scenario:\n  ${left.join("\n  ")}`);
+}
