@@ -7,6 +7,7 @@ test("the entry point for authors of transports exports these values, and no oth
     "Context",
     "Deadlines",
     "HELLO",
+    "ItemQueue",
     "MAX_ERROR_BYTES",
     "PING",
     "PROFILE",

@@ -69,6 +69,7 @@ export {
   profiles,
   readHello,
 } from "./hello.ts";
+export { ItemQueue, type ItemQueueOwner } from "./item-queue.ts";
 export { type BrokerPromises, type Limits, type Manifest, manifestProblems } from "./manifest.ts";
 export { type MemoryOptions, type MemorySide, type MemoryTap, type MemoryWire, memory } from "./memory.ts";
 export { acceptChannel, type ChannelOptions, channelLimits, dialChannel } from "./over-channel.ts";

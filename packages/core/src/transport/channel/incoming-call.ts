@@ -37,7 +37,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
       {
         kind: this.kind,
         message,
-        input: this.#input,
+        input: this.#input?.items,
         deadline: message.timeoutms === undefined ? undefined : runtime.now() + message.timeoutms,
         context: new Context(peer),
       },
@@ -184,7 +184,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     this.#link.release(this.#number);
     this.#call.settle();
     this.#output?.stop();
-    this.#input?.abort(reason ?? new ParleyError("cancelled", "the call is over"));
+    this.#input?.items.abort(reason ?? new ParleyError("cancelled", "the call is over"));
   }
 
   #sendError(error: ParleyError): void {

@@ -85,7 +85,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     this.#finish();
     if (this.#openerFrame === 0) return this.#reject(withOutcome(reason, "not-sent"));
     this.#sendCancel(reason);
-    if (this.#output) this.#output.abort(reason);
+    if (this.#output) this.#output.items.abort(reason);
     else this.#reject(reason);
   }
 
@@ -122,7 +122,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     if (this.#output) return this.#check(outOfPlace(message));
     const { windowItems, windowBytes } = this.#link.hop.limits;
     this.#output = new Inflow(this, { items: windowItems, bytes: windowBytes });
-    this.#resolve({ output: this.#output });
+    this.#resolve({ output: this.#output.items });
   }
 
   #send(input: AsyncIterable<Envelope>): void {
@@ -147,7 +147,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     if (this.#over) return;
     this.#finish();
     this.#sendCancel(error);
-    if (this.#output) this.#output.abort(error);
+    if (this.#output) this.#output.items.abort(error);
     else this.#reject(error);
   }
 
@@ -160,7 +160,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
   #fail(error: ParleyError): void {
     if (this.#over) return;
     this.#finish();
-    if (this.#output) this.#output.fail(error);
+    if (this.#output) this.#output.items.fail(error);
     else this.#reject(error);
   }
 
