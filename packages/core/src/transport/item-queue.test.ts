@@ -77,4 +77,5 @@ test("a reader who is always behind keeps nothing of what it has read", async ()
   const { runInNewContext } = await import("node:vm");
   runInNewContext("gc")();
   expect(refs.filter((ref) => ref.deref() !== undefined)).toEqual([]);
+  expect(items.size).toBe(1);
 });
