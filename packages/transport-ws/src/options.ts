@@ -18,6 +18,8 @@ export interface WsOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTi
   readonly allowedOrigins?: readonly string[] | undefined;
   /** Listening: host names that a client may have dialled. @default on a loopback address its names, elsewhere any */
   readonly allowedHosts?: readonly string[] | undefined;
+  /** Listening: connections at one time; more are closed as they come. @default 10_000 */
+  readonly maxConnections?: number | undefined;
   /** Listening: permits an address that other machines reach. Without it only loopback addresses are. @default false */
   readonly exposed?: boolean | undefined;
 }

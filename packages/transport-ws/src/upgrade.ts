@@ -8,8 +8,6 @@ export interface UpgradeRules {
   readonly allowedOrigins: readonly string[];
   /** Absent: any. */
   readonly allowedHosts: readonly string[] | undefined;
-  /** What to do with another path: on a shared server somebody else may serve it. */
-  readonly elsewhere: "refuse" | "leave";
 }
 
 /** An HTTP answer instead of the upgrade. */
@@ -18,17 +16,10 @@ export interface Refusal {
   readonly text: string;
 }
 
-/** Why a handshake is not taken: a refusal, somebody else's path, or nothing at all. */
-export function upgradeRefusal(
-  { headers, url = "/" }: IncomingMessage,
-  rules: UpgradeRules,
-): Refusal | "not-ours" | undefined {
+/** Why a handshake is not taken; undefined when it is. */
+export function upgradeRefusal({ headers, url = "/" }: IncomingMessage, rules: UpgradeRules): Refusal | undefined {
   const path = url.split("?", 1)[0];
-  if (path !== rules.path) {
-    return rules.elsewhere === "leave"
-      ? "not-ours"
-      : { status: 404, text: `Nothing is served at this path; Parley is at ${rules.path}` };
-  }
+  if (path !== rules.path) return { status: 404, text: `Nothing is served at this path; Parley is at ${rules.path}` };
   // RFC 6455, 10.2: browsers say where the page came from; a page of a stranger must not use its visitor's loopback or cookies.
   if (headers.origin !== undefined && !rules.allowedOrigins.includes(headers.origin)) {
     return { status: 403, text: "This origin is not allowed (option allowedOrigins)" };

@@ -83,6 +83,35 @@ describe("ws", () => {
     expect(server.listening).toBe(true);
   });
 
+  it("refuses another path on the user's server, unless somebody else may serve it", async () => {
+    const server = createHttpServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    cleanups.push(() => server.close());
+    const host = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const listener = await ws({ server }).listen(new URL(`${host}/agents`), echo);
+    await expect(ws().connect(new URL(`${host}/other`))).rejects.toMatchObject({
+      message: expect.stringContaining("404"),
+    });
+    server.once("upgrade", (_request, socket) => socket.end("HTTP/1.1 418 Mine\r\n\r\n"));
+    await expect(ws().connect(new URL(`${host}/other`))).rejects.toMatchObject({
+      message: expect.stringContaining("418"),
+    });
+    await listener.close();
+  });
+
+  it("closes at once although somebody trickles a request", async () => {
+    const listener = await ws().listen(new URL("ws://127.0.0.1:0"), echo);
+    const { connect } = await import("node:net");
+    const socket = connect(Number(listener.url.port), "127.0.0.1");
+    await new Promise((resolve) => socket.write("GET / HTTP/1.1\r\nHo", resolve));
+    const ended = new Promise((resolve) => socket.once("close", resolve));
+    socket.on("error", () => {});
+    const start = performance.now();
+    await listener.close();
+    await ended;
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+
   it("tells a browser or curl on its port what it is", async () => {
     const { url } = await listening();
     const response = await fetch(`http://${url.host}/`);
