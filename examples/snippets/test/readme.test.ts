@@ -46,9 +46,10 @@ describe("the program in the README of", () => {
   it.each([
     ["packages/core/README.md", "HELLO\none\nat\na\ntime\n"],
     ["packages/transport-ws/README.md", "Hello, Ada!\n"],
-    ["packages/transport-http/README.md", "Hello, Ada!\n"],
+    ["packages/transport-http/README.md", "{ summary: 'Long story' }\n"],
   ])("%s compiles, runs, and ends by itself", async (page, printed) => {
-    const snippets = snippetsOf(page);
+    const port = await freePort();
+    const snippets = snippetsOf(page, (text) => text.replaceAll(":7070", `:${port}`));
     await compile(snippets);
     const { stdout } = await run(process.execPath, [snippets.files[0] ?? ""], { cwd: snippets.folder });
     expect(stdout).toBe(printed);

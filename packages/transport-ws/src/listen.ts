@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
-import { hostOf, isLoopback, listenAt, loopbackNames, requireExposed, socketPeer } from "@parley/core/node";
+import { isLoopback, listenAt, loopbackNames, requireExposed, socketPeer } from "@parley/core/node";
 import {
   channelLimits,
   channelListener,
@@ -38,7 +38,7 @@ export async function listen(
   const rules: UpgradeRules = {
     path: url.pathname,
     allowedOrigins: options.allowedOrigins ?? [],
-    allowedHosts: options.allowedHosts ?? (isLoopback(hostOf(url)) && !options.server ? loopbackNames : undefined),
+    allowedHosts: options.allowedHosts ?? (isLoopback(url.hostname) && !options.server ? loopbackNames : undefined),
   };
 
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {

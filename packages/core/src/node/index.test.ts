@@ -7,7 +7,6 @@ const { isLoopback, listenAt, requireExposed } = node;
 
 test("the entry point exports these values, and no others", () => {
   expect(Object.keys(node).sort()).toEqual([
-    "hostOf",
     "isLoopback",
     "listenAt",
     "loopbackNames",

@@ -1,3 +1,3 @@
-export { hostOf, listenAt, withPort } from "./listen-at.ts";
+export { listenAt, withPort } from "./listen-at.ts";
 export { isLoopback, loopbackNames, requireExposed } from "./loopback.ts";
 export { type SocketPeer, socketPeer } from "./socket-peer.ts";

@@ -29,7 +29,7 @@ export function withPort(url: URL, server: Server): URL {
 }
 
 /** Host name or address of a URL, an IPv6 address without its brackets. */
-export function hostOf({ hostname }: URL): string {
+function hostOf({ hostname }: URL): string {
   return hostname.replace(/^\[|\]$/g, "");
 }
 

@@ -11,8 +11,8 @@ import {
   withOutcome,
 } from "@parley/core/transport";
 import type { Client, Dispatcher } from "undici";
-import type { ItemSource } from "../wire/item-queue.ts";
 import { essenceOf, mediaTypes } from "../wire/media-type.ts";
+import type { ItemSource } from "../wire/paced-items.ts";
 import { type AnswerHeaders, headerOf, readAnswer } from "./answer.ts";
 import { dispatchError } from "./dispatch-error.ts";
 import type { Link, OpenCall, Settle } from "./link.ts";
@@ -82,7 +82,7 @@ export class OutgoingCall implements Dispatcher.DispatchHandler, AbortListener, 
     const silent = !this.#heard;
     this.#heard = false;
     if (this.#status === 0) return silent;
-    if (!silent || !this.#stream || this.#stream.output.paused) this.#silentRounds = 0;
+    if (!silent || !this.#stream || this.#stream.items.paused) this.#silentRounds = 0;
     else if (++this.#silentRounds >= 2) {
       const message = `${this.#link.address} has been silent for ${2 * heartbeatMs} ms in the middle of a stream`;
       this.lost(new TransportError("unavailable", message));
@@ -118,7 +118,7 @@ export class OutgoingCall implements Dispatcher.DispatchHandler, AbortListener, 
         address,
         ended: () => this.#finish(),
       });
-      return this.#settle.resolve({ output: this.#stream.output });
+      return this.#settle.resolve({ output: this.#stream.items.queue });
     }
     this.#attempt(() => checkAnswerSize(Number(headerOf(headers, "content-length") ?? 0), this.#link));
   }
@@ -222,7 +222,7 @@ export class OutgoingCall implements Dispatcher.DispatchHandler, AbortListener, 
   #giveUp(reason: ParleyError): void {
     if (this.#over) return;
     this.#finish();
-    if (this.#stream) this.#stream.output.abort(reason);
+    if (this.#stream) this.#stream.items.queue.abort(reason);
     else this.#settle.reject(reason);
     this.#hangUp();
   }
@@ -235,7 +235,7 @@ export class OutgoingCall implements Dispatcher.DispatchHandler, AbortListener, 
   #fail(error: ParleyError): void {
     if (this.#over) return;
     this.#finish();
-    if (this.#stream) this.#stream.output.fail(error);
+    if (this.#stream) this.#stream.items.queue.fail(error);
     else this.#settle.reject(error);
   }
 

@@ -1,6 +1,6 @@
 import { decode, type Envelope, ParleyError, readError } from "@parley/core/transport";
-import { ItemQueue, type ItemSource } from "../wire/item-queue.ts";
 import { LineReader } from "../wire/line-reader.ts";
+import { type ItemSource, PacedItems } from "../wire/paced-items.ts";
 import { understood } from "./answer.ts";
 
 /** Positions of items count modulo 2^31. */
@@ -19,7 +19,7 @@ export interface StreamAnswerInit {
 
 /** The answer of a stream: events in lines. Items go to the reader, until an end or an error. */
 export class StreamAnswer {
-  readonly output: ItemQueue;
+  readonly items: PacedItems;
   readonly #init: StreamAnswerInit;
   readonly #lines: LineReader;
   #seq = 0;
@@ -28,7 +28,7 @@ export class StreamAnswer {
   constructor(init: StreamAnswerInit) {
     this.#init = init;
     this.#lines = new LineReader(init.maxLineBytes);
-    this.output = new ItemQueue(init.source);
+    this.items = new PacedItems(init.source);
   }
 
   /** Takes what has arrived. @throws ParleyError when it makes no sense, is too long, or items are missing. */
@@ -53,14 +53,14 @@ export class StreamAnswer {
       case "item":
         this.#checkSeq(message);
         this.#seq = (this.#seq + 1) % SEQ_MODULUS;
-        return this.output.push(message, chars);
+        return this.items.push(message, chars);
       case "end":
         this.#checkSeq(message);
         this.#end();
-        return this.output.end();
+        return this.items.queue.end();
       case "error":
         this.#end();
-        return this.output.fail(readError(message.data));
+        return this.items.queue.fail(readError(message.data));
       default:
         throw new ParleyError("internal", `${this.#init.address} sent a message of kind ${message.kind} in a stream`);
     }

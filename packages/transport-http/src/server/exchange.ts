@@ -1,6 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type CallKind, type Envelope, report } from "@parley/core/transport";
-import type { ItemQueue } from "../wire/item-queue.ts";
+import { type CallKind, type Envelope, type ItemQueue, report } from "@parley/core/transport";
 import type { Desk } from "./desk.ts";
 import type { Format } from "./format.ts";
 import { ResponseOutlet } from "./outlet.ts";
@@ -26,7 +25,7 @@ export interface Opening {
   readonly format: Format;
   /** The caller sent no CloudEvent. */
   readonly foreign: boolean;
-  readonly input?: ItemQueue | undefined;
+  readonly input?: ItemQueue<Envelope> | undefined;
 }
 
 /** Serves a call whose answer is the response. The caller's leaving, which closes the response, cancels it. */

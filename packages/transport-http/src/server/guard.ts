@@ -1,7 +1,8 @@
 import type { IncomingMessage } from "node:http";
+import { isLoopback } from "@parley/core/node";
 import { TransportError } from "@parley/core/transport";
 import { isAllowedOrigin } from "./origin.ts";
-import { isLoopback, peerOf } from "./peer.ts";
+import { peerOf } from "./peer.ts";
 import { forbidden, type Refusal } from "./refusal.ts";
 
 /** Who may call, as far as a request's head tells. */

@@ -1,5 +1,6 @@
 import { createServer, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
+import { listenAt, requireExposed, withPort } from "@parley/core/node";
 import {
   type CloseOptions,
   type Handler,
@@ -10,10 +11,8 @@ import {
   systemRuntime,
 } from "@parley/core/transport";
 import { type HttpOptions, REQUEST_TIMEOUT_MS } from "../options.ts";
-import { bind, withPort } from "./bind.ts";
 import { Endpoint } from "./endpoint.ts";
 import { basePath, mount } from "./mount.ts";
-import { isLoopback } from "./peer.ts";
 
 /** Longest time between looks at heads that are late. */
 const CHECK_INTERVAL_MS = 1_000;
@@ -36,13 +35,7 @@ export async function listen(
 ): Promise<Listener> {
   const base = basePath(url);
   if (options.server) return onServer(options.server, url, new Endpoint(handler, options, runtime, log), base);
-  if (!options.exposed && !isLoopback(url.hostname)) {
-    throw new ParleyError(
-      "failed_precondition",
-      `${url.hostname} can be reached by other machines: say http({ exposed: true }) if that is meant, or listen at 127.0.0.1`,
-      { outcome: "not-sent" },
-    );
-  }
+  requireExposed(url, options.exposed ?? false, "http");
   if (url.protocol === "https:" && !options.tls?.cert && !options.tls?.pfx) {
     throw new ParleyError("invalid_argument", "https needs a certificate: say http({ tls: { cert, key } })", {
       outcome: "not-sent",
@@ -51,7 +44,7 @@ export async function listen(
   const server = newServer(url, options);
   const endpoint = new Endpoint(handler, options, runtime, log);
   mount(server, base, (request, response, target) => endpoint.serve(request, response, target));
-  const bound = await bind(server, url);
+  const bound = await listenAt(server, url, url.protocol === "https:" ? 443 : 80);
   // Such as having no file descriptor for another connection: those that are open go on.
   server.on("error", (error) => log?.({ level: "error", event: "listener-failed", message: error.message, error }));
   let closing: Promise<void> | undefined;

@@ -5,6 +5,7 @@ import {
   createCall,
   type Envelope,
   type Handler,
+  type ItemQueue,
   type OwnedCall,
   ParleyError,
   type Peer,
@@ -13,7 +14,6 @@ import {
   TransportError,
   toParleyError,
 } from "@parley/core/transport";
-import type { ItemQueue } from "../wire/item-queue.ts";
 import type { Abandonable, Desk } from "./desk.ts";
 import type { Outlet } from "./outlet.ts";
 import type { Output } from "./output.ts";
@@ -26,7 +26,7 @@ export interface ServedCallInit {
   /** The caller sent no CloudEvent. */
   readonly foreign: boolean;
   readonly outlet: Outlet;
-  readonly input?: ItemQueue | undefined;
+  readonly input?: ItemQueue<Envelope> | undefined;
   /** What it can be cancelled by, where closing a request of its own does not do that. */
   readonly name?: string | undefined;
   /** Makes the answer of a stream; absent where there is no place for one. */

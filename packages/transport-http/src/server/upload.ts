@@ -8,8 +8,8 @@ import {
   toParleyError,
   type WatchedDeadline,
 } from "@parley/core/transport";
-import { ItemQueue, type ItemSource } from "../wire/item-queue.ts";
 import { LineReader } from "../wire/line-reader.ts";
+import { type ItemSource, PacedItems } from "../wire/paced-items.ts";
 import { checkCopies, withTrace } from "./copies.ts";
 import type { Desk } from "./desk.ts";
 import { type Exchange, refuseExchange, serveCall } from "./exchange.ts";
@@ -28,7 +28,7 @@ export class Upload implements ItemSource, DeadlineListener {
   readonly #type: string;
   readonly #taken: () => void;
   readonly #lines: LineReader;
-  readonly #input = new ItemQueue(this);
+  readonly #input = new PacedItems(this);
   readonly #deadline: WatchedDeadline;
   #served: ServedCall | undefined;
   #seq = 0;
@@ -109,7 +109,7 @@ export class Upload implements ItemSource, DeadlineListener {
       kind,
       format: eventFormat,
       foreign: false,
-      input: this.#input,
+      input: this.#input.queue,
     });
   }
 
@@ -123,7 +123,7 @@ export class Upload implements ItemSource, DeadlineListener {
       case "end":
         this.#checkSeq(message);
         this.#over = true;
-        return this.#input.end();
+        return this.#input.queue.end();
       default:
         throw new ParleyError(
           "invalid_argument",
