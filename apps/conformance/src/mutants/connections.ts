@@ -109,15 +109,9 @@ export const connectionMutants: readonly Mutant[] = [
         const { endsat } = call.message;
         if (typeof endsat !== "string") return next(call);
         const { kind, message, context } = call;
-        return next(
-          createCall({
-            kind,
-            message,
-            context,
-            deadline: runtime.now() + Number(endsat) - runtime.date(),
-            parent: call,
-          }),
-        );
+        const deadline = runtime.now() + Number(endsat) - runtime.date();
+        const own = createCall({ kind, message, context, deadline, parent: call });
+        return Promise.resolve(next(own)).finally(() => own.settle());
       },
   })),
   mutant("sends-late-calls", "DL-03", "sends calls that are over already", () => ({

@@ -75,16 +75,21 @@ function broken({ call, handler, frame, frameAfterTap, transport }: Faults, tap:
 }
 
 function tapWith(tap: MemoryTap | undefined, before: Faults["frame"], after: Faults["frame"]): MemoryTap {
-  return (frame, from, wire) => {
-    // What the suite's tap itself delivers must meet the fault as well.
-    const faulty: MemoryWire = {
+  // What the suite's tap itself delivers must meet the fault as well. One for each wire, so that the tap can tell them apart.
+  const faulty = new WeakMap<MemoryWire, MemoryWire>();
+  const faultyWire = (wire: MemoryWire): MemoryWire => {
+    const known = faulty.get(wire) ?? {
       cut: (cause) => wire.cut(cause),
       deliver: (one, sender) => {
         for (const each of after?.(one, sender) ?? [one]) wire.deliver(each, sender);
       },
     };
-    for (const one of before?.(frame, from) ?? [frame])
-      if (tap?.(one, from, faulty) !== false) faulty.deliver(one, from);
+    faulty.set(wire, known);
+    return known;
+  };
+  return (frame, from, wire) => {
+    const own = faultyWire(wire);
+    for (const one of before?.(frame, from) ?? [frame]) if (tap?.(one, from, own) !== false) own.deliver(one, from);
     return false;
   };
 }

@@ -45,6 +45,7 @@ table.matrix { border-collapse: collapse; width: 100%; }
 .matrix tbody th b { display: inline-block; width: 3.2em; font-family: var(--mono); font-size: 13px; font-weight: 600; color: var(--soft); }
 .matrix td { padding: 10px 14px 10px 0; min-width: 274px; }
 .matrix td:last-child { padding-right: 0; }
+.matrix.many td { min-width: 0; } .matrix.many .tile { width: 24px; height: 24px; font-size: 11px; }
 .tiles { display: flex; flex-wrap: wrap; gap: 4px; }
 .tile { display: grid; place-items: center; width: 29px; height: 29px; border-radius: 7px; font: 600 12px/1 var(--mono); text-decoration: none; border: 1.5px solid transparent; position: relative; }
 a.tile { transition: transform .12s; } a.tile:hover { transform: translateY(-2px); } a.tile:focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }
@@ -69,7 +70,7 @@ summary { padding: 12px 0; cursor: pointer; font-weight: 500; } details .scroll 
 table.plain { border-collapse: collapse; font-size: 14px; } .plain th, .plain td { text-align: left; padding: 4px 28px 4px 0; border-top: 1px solid var(--line); font-weight: 400; vertical-align: top; } .plain th { color: var(--soft); white-space: nowrap; } .plain thead th { border: 0; font-weight: 600; color: var(--ink); }
 .plain td { font-family: var(--mono); font-size: 13px; }
 footer { padding: 40px 24px 64px; color: var(--soft); font-size: 14px; } footer code { font: 13px var(--mono); color: var(--ink); overflow-wrap: anywhere; }
-.detail { display: none; position: fixed; inset: 0 0 0 auto; width: min(720px, 100vw); background: var(--sheet); border-left: 1px solid var(--line); box-shadow: 0 0 60px light-dark(#0002, #0009); overflow-y: auto; overscroll-behavior: contain; padding: 22px 28px 60px; z-index: 2; }
+.detail { display: none; position: fixed; inset: 0 0 0 auto; width: min(720px, 100vw); background: var(--sheet); border-left: 1px solid var(--line); box-shadow: 0 0 60px light-dark(#0002, #0009); overflow-y: auto; overscroll-behavior: contain; padding: 22px 28px 60px; z-index: 2; outline: none; }
 .detail:target { display: block; animation: in .18s ease-out; }
 @keyframes in { from { transform: translateX(24px); opacity: 0; } }
 @media (prefers-reduced-motion: reduce) { .detail:target { animation: none; } a.tile { transition: none; } }

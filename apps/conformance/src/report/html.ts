@@ -56,7 +56,7 @@ function head({ results, transports, startedAt }: Report): Markup {
 
 function matrix({ results, transports }: Report): Markup {
   const rows = Object.entries(groups).filter(([group]) => results.some((result) => result.group === group));
-  return html`<div class="scroll"><table class="matrix">
+  return html`<div class="scroll"><table class="matrix${transports.length > 3 && " many"}">
 <thead><tr><th></th>${transports.map((transport) => wireHead(transport, results))}</tr></thead>
 <tbody>${rows.map(
     ([group, title]) => html`<tr><th scope="row"><b>${group}</b>${title}</th>${transports.map(

@@ -5,7 +5,6 @@ export interface Screen {
   write(text: string): void;
   /** Lines can be taken back and written anew. */
   readonly live: boolean;
-  readonly columns: number;
   /** The text in a style, or as it is where colours are not wanted. */
   style(style: Style, text: string): string;
 }
@@ -18,8 +17,8 @@ export function processScreen(): Screen {
   const { stdout } = process;
   return {
     write: (text) => void stdout.write(text),
-    live: stdout.isTTY === true && process.env["TERM"] !== "dumb",
-    columns: stdout.columns ?? 100,
+    // Lines that wrap could not be taken back.
+    live: stdout.isTTY === true && stdout.columns >= 80 && process.env["TERM"] !== "dumb",
     style: (style, text) => styleText(style, text, { stream: stdout, validateStream: true }),
   };
 }
@@ -32,7 +31,6 @@ export function memoryScreen(): Screen & { text(): string } {
       all += text;
     },
     live: false,
-    columns: 100,
     style: (_style, text) => text,
     text: () => all,
   };

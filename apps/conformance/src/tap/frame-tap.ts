@@ -116,6 +116,7 @@ class InProcessTap implements FrameTap {
   }
 
   async close(): Promise<void> {
+    for (const wire of this.#wires) wire.cut(new Error("the scenario is over"));
     this.reset(this.#history);
   }
 }

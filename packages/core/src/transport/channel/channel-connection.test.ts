@@ -307,6 +307,21 @@ describe("a dialling side", () => {
     expect(await ask()).toMatchObject({ code: "unavailable", outcome: "not-sent" });
   });
 
+  it("fails calls at once when the peer has said that the connection ends, also those made after", async () => {
+    const { other, connection } = await dialled(manualRuntime());
+    const ask = () => {
+      const message = createEnvelope({ kind: "request", type: "test.a.v1", source: "/me" });
+      return connection.call(createCall({ kind: "request", message })).catch((error) => error);
+    };
+    const before = ask();
+    await turn();
+    const data = { code: "aborted", outcome: "rejected", message: "bye" };
+    other.frame({ ...base, id: "e", kind: "error", type: "parley.connection.v1", data });
+    const after = ask();
+    expect(await before).toMatchObject({ code: "unavailable", outcome: "unknown" });
+    expect(await after).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+  });
+
   it("takes the reason that the peer gives for ending the connection", async () => {
     const { other, connection } = await dialled(manualRuntime());
     other.frame({
@@ -316,7 +331,6 @@ describe("a dialling side", () => {
       type: "parley.connection.v1",
       data: { code: "resource_exhausted", outcome: "rejected", message: "too much" },
     });
-    other.cut();
     expect(await connection.closed).toMatchObject({ code: "resource_exhausted", message: "too much" });
   });
 

@@ -125,12 +125,13 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
   }
 
   readonly call = (call: Call): Promise<Reply> => {
-    if (this.#phase === "open") {
+    if (this.#phase === "open" && !this.#reason) {
       // A relay asks who is behind it: known, and a second hello would break the peer's rules.
       if (call.message.type === HELLO && call.kind === "request") return this.#describePeer(call);
       return this.#calls.open(call);
     }
-    const why = this.#phase === "draining" ? "is closing" : this.#phase === "closed" ? "has ended" : "is not open yet";
+    const why =
+      this.#phase === "draining" ? "is closing" : this.#phase === "greeting" ? "is not open yet" : "has ended";
     return Promise.reject(
       new TransportError("unavailable", `the connection ${why}`, { outcome: "not-sent", cause: this.#reason }),
     );
@@ -236,7 +237,7 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
     if (number === undefined) {
       if (kind !== "error" || type !== CONNECTION)
         return this.#breach("invalid_argument", `a message of kind ${kind} has no call number`);
-      this.#reason = readError(message.data);
+      this.#hangUpFor(readError(message.data));
     } else if (openers.has(kind)) this.#opened(message, number);
     else this.#calls.receive(message, number, frame);
   }
@@ -325,12 +326,17 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
   /** Ends the connection for a reason, which the peer is told. */
   #end(error: ParleyError): void {
     if (this.#phase === "closed" || this.#reason) return;
-    this.#reason = error;
-    const { runtime, source, log } = this.#init;
-    log?.({ level: "warn", event: "connection-ended", message: error.message, error });
+    const { runtime, source } = this.#init;
     const told = errorEvent({ id: newId(runtime), type: CONNECTION }, source, error);
     this.#outbox.push(encode(told));
     this.#outbox.flush();
+    this.#hangUpFor(error);
+  }
+
+  /** Ends the connection for a reason that the peer knows; every call under way learns of it at once. */
+  #hangUpFor(error: ParleyError): void {
+    this.#reason = error;
+    this.#init.log?.({ level: "warn", event: "connection-ended", message: error.message, error });
     this.#channel.close(error);
     this.#settle(error);
   }
