@@ -326,6 +326,8 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
   /** Ends the connection for a reason, which the peer is told. */
   #end(error: ParleyError): void {
     if (this.#phase === "closed" || this.#reason) return;
+    // First of all: a queue that is full would end the connection again.
+    this.#reason = error;
     const { runtime, source } = this.#init;
     const told = errorEvent({ id: newId(runtime), type: CONNECTION }, source, error);
     this.#outbox.push(encode(told));
