@@ -117,7 +117,8 @@ describe("the terminal", () => {
     const screen = memoryScreen();
     const text = terminalReport(report, { written: ["out.html"] }, screen);
     expect(text).toMatch(/^ +memory +ws$/m);
-    expect(text).toMatch(/^RR {3}Request and reply +✓ 1\/1 +✗ 1\/2$/m);
+    expect(text).toMatch(/^RR {3}Request and reply +✓ 1\/2 +✗ 1\/2$/m);
+    expect(text).toMatch(/^memory RR-02 unsupported /m);
     expect(text).toContain("FAIL ws RR-02 (12 ms)");
     expect(text).toContain("3.0 ms  handler  echo: called");
     expect(text).toContain("wire →");
@@ -128,7 +129,7 @@ describe("the terminal", () => {
 
   it("says which wire was judged too little", () => {
     expect(terminalReport(report, { minGraded: 2, written: [] }, memoryScreen())).toContain(
-      "too little was judged: 1 scenarios on memory, and at least 2 are asked for",
+      "too little was judged on memory: 1 of the scenarios, and at least 2 are asked for",
     );
   });
 

@@ -75,6 +75,7 @@ export function terminalReport(
   return [
     "",
     ...matrix(report, screen),
+    ...notJudged(report, screen),
     ...bad.flatMap((result) => ["", ...failure(result, screen)]),
     ...[...new Set(report.results.filter(({ verdict }) => verdict === "blocked").map(blockedLine))].flatMap((line) => [
       "",
@@ -84,7 +85,7 @@ export function terminalReport(
     ...under.map(({ transport, graded }) =>
       screen.style(
         "red",
-        `too little was judged: ${graded} scenarios on ${transport}, and at least ${Math.max(1, rules.minGraded ?? 1)} are asked for`,
+        `too little was judged on ${transport}: ${graded} of the scenarios, and at least ${Math.max(1, rules.minGraded ?? 1)} are asked for`,
       ),
     ),
     ...rules.written.map((file) => `wrote ${file}`),
@@ -136,8 +137,18 @@ function cell(results: readonly Result[], transport: string, group: Group, width
     return screen.style("gray", (counts.unsupported > 0 ? "unsupported" : "n/a").padEnd(width));
   if (worst === "blocked" && graded === 0) return screen.style("yellow", "blocked".padEnd(width));
   const mark = worst === undefined ? "✓" : worst === "error" ? "!" : "✗";
-  const text = `${mark} ${counts.pass}/${own.length - counts["n/a"] - counts.unsupported}`;
+  const text = `${mark} ${counts.pass}/${own.length - counts["n/a"]}`;
   return screen.style(worst ? styles[worst] : "green", text.padEnd(width));
+}
+
+/** Why a cell holds fewer than its group: what the wire declares absent, and what has no meaning on it. */
+function notJudged({ results }: Report, screen: Screen): string[] {
+  const left = results.filter(({ verdict }) => verdict === "unsupported" || verdict === "n/a");
+  const wire = Math.max(...left.map(({ transport }) => transport.length));
+  const lines = left.map(({ transport, scenario, verdict, message }) =>
+    screen.style("gray", `${transport.padEnd(wire)} ${scenario} ${verdict.padEnd(11)} ${message}`),
+  );
+  return lines.length === 0 ? [] : ["", ...lines];
 }
 
 function failure(result: Result, screen: Screen): string[] {
