@@ -18,6 +18,7 @@ export interface Carrier {
 
 /** A call that shares its request with others. */
 export class BatchedCall implements AbortListener, OpenCall {
+  place = -1;
   readonly message: Envelope;
   readonly #link: Link;
   readonly #call: Call;

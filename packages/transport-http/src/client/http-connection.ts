@@ -16,6 +16,7 @@ import {
   shortId,
   TransportError,
 } from "@parley/core/transport";
+import { Roster } from "../wire/roster.ts";
 import { Batcher } from "./batcher.ts";
 import { Duplex } from "./duplex.ts";
 import type { Link, OpenCall } from "./link.ts";
@@ -47,7 +48,7 @@ export class HttpConnection implements Connection, Link {
   readonly source: string;
   readonly limits: Limits;
   readonly #heartbeatMs: number;
-  readonly #calls = new Set<OpenCall>();
+  readonly #calls = new Roster<OpenCall>();
   /** Those whose sockets are in use: what is given up while its socket is being opened stays there until it is. */
   #requests = 0;
   #lateMessages = 0;
@@ -217,7 +218,7 @@ export class HttpConnection implements Connection, Link {
       "unavailable",
       `the connection to ${this.address} was closed before the call was done`,
     );
-    for (const call of [...this.#calls]) call.lost(reason);
+    for (const call of this.#calls) call.lost(reason);
     await this.sockets.destroy();
     this.#state = "closed";
     this.#closed.resolve(undefined);

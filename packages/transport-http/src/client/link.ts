@@ -1,4 +1,5 @@
 import type { Limits, ParleyError, Reply, Runtime } from "@parley/core/transport";
+import type { Member } from "../wire/roster.ts";
 import type { Sockets } from "./sockets.ts";
 
 /** What the calls on a connection share. */
@@ -32,7 +33,7 @@ export interface Link {
 }
 
 /** A call that is not over. */
-export interface OpenCall {
+export interface OpenCall extends Member {
   /** Fails the call, whatever became of it. */
   lost(error: ParleyError): void;
   /** Called at every heartbeat. Returns whether the call has waited all that time for a first sign of an answer. */

@@ -1,11 +1,12 @@
 import { type Runtime, TransportError } from "@parley/core/transport";
 import { Patrol } from "../wire/patrol.ts";
+import type { Roster } from "../wire/roster.ts";
 import type { OpenCall } from "./link.ts";
 
 /** What {@link Liveness} is made from. */
 export interface LivenessInit {
   /** Calls that are not over. */
-  readonly calls: ReadonlySet<OpenCall>;
+  readonly calls: Roster<OpenCall>;
   readonly heartbeatMs: number;
   readonly runtime: Runtime;
   /** Where the peer is, for messages. */
@@ -55,7 +56,7 @@ export class Liveness {
     const heard = this.#heard;
     this.#heard = false;
     let waiting = false;
-    for (const call of [...calls]) waiting = call.checkSilence(heartbeatMs) || waiting;
+    for (const call of calls) waiting = call.checkSilence(heartbeatMs) || waiting;
     if (waiting && !heard && !this.#asking) this.#ask();
     return calls.size > 0;
   }

@@ -27,6 +27,7 @@ const NOTHING: Reply = {};
 
 /** A call that this side makes: one request, and its answer. Opened → accepted (streams) → over. */
 export class OutgoingCall implements Dispatcher.DispatchHandler, AbortListener, ItemSource, OpenCall {
+  place = -1;
   readonly #link: Link;
   readonly #call: Call;
   readonly #settle: Settle;

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { type Runtime, TransportError } from "@parley/core/transport";
 import { Patrol } from "../wire/patrol.ts";
+import { Roster } from "../wire/roster.ts";
 import { type Refusal, tooLarge } from "./refusal.ts";
 
 /** Who waits for a body. */
@@ -23,7 +24,7 @@ export class Bodies {
   readonly #runtime: Runtime;
   readonly #maxBytes: number;
   readonly #timeoutMs: number;
-  readonly #arriving = new Set<Body>();
+  readonly #arriving = new Roster<Body>();
   readonly #patrol: Patrol;
 
   constructor(runtime: Runtime, maxBytes: number, timeoutMs: number) {
@@ -54,21 +55,22 @@ export class Bodies {
 
   #look(): boolean {
     const now = this.#runtime.now();
-    for (const body of [...this.#arriving]) if (body.deadline <= now) body.late();
+    for (const body of this.#arriving) if (body.deadline <= now) body.late();
     return this.#arriving.size > 0;
   }
 }
 
 class Body {
+  place = -1;
   readonly deadline: number;
   readonly #reader: BodyReader;
   readonly #maxBytes: number;
-  readonly #arriving: Set<Body>;
+  readonly #arriving: Roster<Body>;
   #chunks: Buffer[] = [];
   #bytes = 0;
   #over = false;
 
-  constructor(reader: BodyReader, maxBytes: number, deadline: number, arriving: Set<Body>) {
+  constructor(reader: BodyReader, maxBytes: number, deadline: number, arriving: Roster<Body>) {
     this.deadline = deadline;
     this.#reader = reader;
     this.#maxBytes = maxBytes;

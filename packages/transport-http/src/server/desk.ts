@@ -1,4 +1,5 @@
 import type { Handler, Hop, Log, ParleyError, Runtime } from "@parley/core/transport";
+import type { Member } from "../wire/roster.ts";
 import type { Description } from "./description.ts";
 
 /** What the calls at one address share. */
@@ -34,7 +35,7 @@ export interface HttpHop extends Hop {
 }
 
 /** A call that can be given up. */
-export interface Abandonable {
+export interface Abandonable extends Member {
   /** What it can be cancelled by, where closing a request of its own does not do that. */
   readonly name?: string | undefined;
   /** The caller has left. */

@@ -13,6 +13,7 @@ import {
 } from "@parley/core/transport";
 import { HEARTBEAT_MS, type HttpHandlerOptions, httpLimits, REQUEST_TIMEOUT_MS } from "../options.ts";
 import { mediaTypes } from "../wire/media-type.ts";
+import { Roster } from "../wire/roster.ts";
 import { Batch, MAX_BATCH_EVENTS } from "./batch.ts";
 import { Bodies } from "./body.ts";
 import { Description } from "./description.ts";
@@ -44,7 +45,7 @@ export class Endpoint implements Desk {
   readonly requestTimeoutMs: number;
   readonly #rules: GuardRules;
   readonly #bodies: Bodies;
-  readonly #calls = new Set<Abandonable>();
+  readonly #calls = new Roster<Abandonable>();
   /** Those that came in a batch, and can be cancelled by name. */
   readonly #named = new Map<string, Abandonable>();
   /** Requests that are not calls yet. */

@@ -37,6 +37,7 @@ export interface ServedCallInit {
 
 /** A call that this side answers: running → streaming → over. */
 export class ServedCall implements AbortListener, Abandonable {
+  place = -1;
   readonly #desk: Desk;
   readonly #init: ServedCallInit;
   readonly #call: OwnedCall;
