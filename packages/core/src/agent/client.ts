@@ -79,7 +79,7 @@ export interface Subscription<Path extends string = string, Data extends Schema 
 }
 
 /** Holds what {@link bind} needs of a client. Not enumerable. */
-export const clientCore: unique symbol = Symbol("parley.client");
+export const clientCore: unique symbol = Symbol.for("parley.client");
 
 /**
  * A member per entry of the contract.

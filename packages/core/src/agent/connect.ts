@@ -7,7 +7,7 @@ import type { CallStorage } from "./call-storage.ts";
 import { type Client, client } from "./client.ts";
 import type { Contract } from "./contract.ts";
 import { findEndpoint } from "./endpoint.ts";
-import { answeringOf, surround } from "./serve.ts";
+import { answeringOf, closeAndDrain, surround } from "./serve.ts";
 
 /** What {@link connect} takes. */
 export interface RemoteOptions {
@@ -70,7 +70,7 @@ export async function connect<C extends Contract>(
       runtime,
     });
     const close = async (close?: CloseOptions): Promise<void> => {
-      await Promise.all([connection.close(close), answering?.drain(close)]);
+      await closeAndDrain(connection.close(close), answering, close, runtime);
     };
     return Object.assign(remote, { connection, close, [Symbol.asyncDispose]: () => close() });
   } catch (error) {

@@ -1,5 +1,6 @@
 import type { AbortListener, Call } from "../call/call.ts";
 import { type ParleyError, toParleyError } from "../call/error.ts";
+import { leave } from "../call/leave.ts";
 import type { Envelope } from "../envelope/envelope.ts";
 import { isPromise, type Maybe } from "./maybe.ts";
 
@@ -143,15 +144,5 @@ export class ItemReader implements AsyncIterableIterator<unknown, undefined, und
     this.#reject = undefined;
     if (resolve) this.#asked--;
     return resolve;
-  }
-}
-
-/** Tells an iterator that nobody reads any more, without waiting for it. */
-export function leave(iterator: { return?(): unknown }): void {
-  try {
-    const left = iterator.return?.();
-    if (isPromise(left)) left.catch(() => {});
-  } catch {
-    // A reader who has left has nobody to tell.
   }
 }

@@ -1,6 +1,7 @@
 import { ParleyError } from "../call/error.ts";
+import { leave } from "../call/leave.ts";
 import type { Envelope } from "../envelope/envelope.ts";
-import { ItemReader, leave } from "./item-reader.ts";
+import { ItemReader } from "./item-reader.ts";
 import type { Maybe } from "./maybe.ts";
 import { leftEarly, missing, type OpenCall } from "./open-call.ts";
 

@@ -1,6 +1,6 @@
+import { leave } from "../call/leave.ts";
 import type { Envelope } from "../envelope/envelope.ts";
 import type { Convert } from "./conversion.ts";
-import { leave } from "./item-reader.ts";
 import { isPromise, type Maybe } from "./maybe.ts";
 
 /** What a stream is made from: async or plain iterables. */

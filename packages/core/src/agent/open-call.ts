@@ -1,12 +1,12 @@
 import { type AbortListener, type Call, createCall, type OwnedCall } from "../call/call.ts";
 import { cancelled, errorFor, ParleyError, toParleyError } from "../call/error.ts";
 import type { Handler, Reply } from "../call/interceptor.ts";
+import { leave } from "../call/leave.ts";
 import type { Log } from "../call/log.ts";
 import { callerItem } from "../envelope/follow.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { CallOptions } from "./call-options.ts";
 import type { Convert } from "./conversion.ts";
-import { leave } from "./item-reader.ts";
 import { type Items, ItemWriter } from "./item-writer.ts";
 import { isPromise } from "./maybe.ts";
 import { createOpener, deadlineFor, type OpenerInit } from "./opener.ts";

@@ -1,7 +1,7 @@
 import { ParleyError } from "../call/error.ts";
 import { type Handler, type Interceptor, intercept } from "../call/interceptor.ts";
 import type { Log } from "../call/log.ts";
-import type { Runtime } from "../runtime/runtime.ts";
+import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
 import type { CloseOptions, ConnectionStats, Listener, Transport } from "../transport/transport.ts";
 import type { Agent, Answering } from "./agent.ts";
 import { type CallStorage, storing } from "./call-storage.ts";
@@ -74,7 +74,7 @@ export async function serve(
     await Promise.allSettled(listeners.map((listener) => listener.close({ graceMs: 0 })));
     throw error;
   }
-  return createServer(listeners, answering, typeof answerer === "function" ? {} : { topics: answerer.topics });
+  return createServer(listeners, answering, typeof answerer === "function" ? {} : { topics: answerer.topics }, runtime);
 }
 
 /** What answers, and what it does after its answers. */
@@ -88,11 +88,28 @@ export function surround(handler: Handler, { use = [], storage }: Pick<ServeOpti
   return use.length === 0 ? inner : intercept(invokeOf(inner), use);
 }
 
-function createServer(listeners: readonly Listener[], answering: Answering, members: object): Server {
+/** Drains what answered after the calls are over, since one of them may have started the last notification; within one grace. */
+export async function closeAndDrain(
+  closed: Promise<unknown>,
+  answering: Answering | undefined,
+  { graceMs = 5_000 }: CloseOptions = {},
+  runtime: Runtime = systemRuntime,
+): Promise<void> {
+  const end = runtime.now() + graceMs;
+  await closed;
+  await answering?.drain({ graceMs: Math.max(0, end - runtime.now()) });
+}
+
+function createServer(
+  listeners: readonly Listener[],
+  answering: Answering,
+  members: object,
+  runtime: Runtime | undefined,
+): Server {
   let closing: Promise<void> | undefined;
   const close = async (options?: CloseOptions): Promise<void> => {
-    const closed = listeners.map((listener) => listener.close(options));
-    await Promise.allSettled([...closed, answering.drain(options)]);
+    const closed = Promise.allSettled(listeners.map((listener) => listener.close(options)));
+    await closeAndDrain(closed, answering, options, runtime);
   };
   return {
     ...members,

@@ -22,6 +22,15 @@ export interface ErrorOptions {
 
 const brand = Symbol.for("parley.error");
 
+function isBranded(value: unknown): value is { readonly name?: unknown } {
+  try {
+    return typeof value === "object" && value !== null && brand in value;
+  } catch {
+    // A proxy that does not answer.
+    return false;
+  }
+}
+
 /**
  * The one error of Parley. Recognised by a brand, so that two copies of core in one process agree; `instanceof` works across them.
  * Message, code, outcome, `retryAfterMs` and `details` cross the wire; stack and cause never do.
@@ -43,7 +52,7 @@ export class ParleyError extends Error {
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
-    if (typeof value !== "object" || value === null || !(brand in value)) return false;
+    if (!isBranded(value)) return false;
     if (this === ParleyError || Function.prototype[Symbol.hasInstance].call(this, value)) return true;
     return (value as { name?: unknown }).name === this.prototype.constructor.name;
   }

@@ -363,3 +363,13 @@ describe("an event that was not text", () => {
       expect(() => readEvent({ ...request, seq })).toThrow(/"seq" must be/);
   });
 });
+
+describe("data that does not stand last", () => {
+  it.each([
+    ['{"specversion":"1.0","data":{"a":1},"id":"x","source":"s","type":"t"}'],
+    ['{"data":{"a":1},"id":"x","source":"s","specversion":"1.0","type":"t"}'],
+    ['{"datacontenttype":"application/json","data":{"a":1},"id":"x","source":"s","specversion":"1.0","type":"t"}'],
+  ])("is read: %s", (text) => {
+    expect(decode(text)).toMatchObject({ id: "x", source: "s", type: "t", data: { a: 1 } });
+  });
+});

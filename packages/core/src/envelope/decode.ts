@@ -46,9 +46,11 @@ export function readEvent(value: unknown): Envelope {
 
 /** Undefined when there is more than data after the attributes. */
 function readCompact({ attributes, checked, data, base64 }: CompactEvent, maxDepth: number): Members | undefined {
-  if (!checked) checkMembers(attributes, true);
-  if (base64 !== undefined) attributes["data"] = bytesOf(base64);
-  if (data === undefined) return attributes;
+  if (data === undefined) {
+    if (!checked) checkMembers(attributes, true);
+    if (base64 !== undefined) attributes["data"] = bytesOf(base64);
+    return attributes;
+  }
   const bound = depthOf(attributes, maxDepth);
   const nesting = nestingOf(data, bound);
   if (nesting === "dense" && isDeeper(data, bound)) throw tooDeep(maxDepth);
@@ -58,6 +60,8 @@ function readCompact({ attributes, checked, data, base64 }: CompactEvent, maxDep
   } catch {
     return undefined;
   }
+  // Only now is it known that no attribute follows the data.
+  if (!checked) checkMembers(attributes, true);
   if (nesting === "sparse" && isNested(value, bound)) throw tooDeep(maxDepth);
   attributes["data"] = value;
   checkReceivedTexts(data, attributes["data"]);

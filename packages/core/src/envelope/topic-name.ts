@@ -3,6 +3,9 @@ import { ValidationError } from "../call/error.ts";
 /** Longest topic or filter, characters. */
 export const MAX_TOPIC_CHARS = 1024;
 
+/** Most segments of a topic or filter: each costs its subscription memory. */
+const MAX_SEGMENTS = 64;
+
 /** What an envelope's attribute can hold: visible ASCII without `"`, `%` and `\`. */
 const FORBIDDEN = /[^!#$&-[\]-~]/u;
 
@@ -36,6 +39,8 @@ function checkText(text: unknown, what: string): string {
   if (typeof text !== "string" || text === "") throw refused(what, text, "is no text, or empty");
   if (text.length > MAX_TOPIC_CHARS)
     throw refused(what, `${text.slice(0, 64)}…`, `has more than ${MAX_TOPIC_CHARS} characters`);
+  if (text.split("/", MAX_SEGMENTS + 1).length > MAX_SEGMENTS)
+    throw refused(what, text, `has more than ${MAX_SEGMENTS} segments`);
   if (FORBIDDEN.test(text)) throw refused(what, text, 'holds characters other than visible ASCII, or one of " % \\');
   return text;
 }

@@ -301,6 +301,50 @@ describe("streams", () => {
     expect(await dataOf({ output })).toHaveLength(100);
   });
 
+  it.each([
+    ["long in UTF-8", () => "漢".repeat(1_000)],
+    ["of any length", (n: number) => "x".repeat((n * 7_919) % 9_000)],
+    ["longer than the window", () => "x".repeat(300_000)],
+  ])("never go beyond their credit: items %s", async (_what, data) => {
+    await using two = await pair(({ message }) => {
+      async function* items() {
+        for (let n = 1; n <= 600; n++) yield answererItem(message, source, n, data(n));
+      }
+      return { output: items() };
+    });
+    expect(await dataOf(await open(two.connection, "server-stream").reply)).toHaveLength(600);
+  });
+
+  it("leave before what is sent after their items", async () => {
+    await using two = await pair(async (call) => {
+      for await (const _ of call.input ?? []);
+      return { message: reply(call.message, source) };
+    });
+    const message = createEnvelope({ kind: "client-stream", type: "test.any.v1", source });
+    async function* items() {
+      yield callerItem(message, source, 1, 1);
+      await open(two.connection, "notify").reply;
+    }
+    await two.connection.call(createCall({ kind: "client-stream", message, input: items() }));
+    const sent = two.frames.filter(({ from }) => from === "dialler").map(({ text }) => decode(text).kind);
+    expect(sent).toEqual(["request", "client-stream", "item", "notify", "end"]);
+  });
+
+  it("of a handler that keeps no rules end the call, and nothing else", async () => {
+    const broken: unknown[] = [
+      { output: [1] },
+      { output: { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error("no")), return: () => 1 }) } },
+      { message: 7n },
+    ];
+    await using two = await pair(async (call) => (call.message.data === "echo" ? echo(call) : (broken.pop() as Reply)));
+    for (const kind of ["request", "server-stream", "server-stream"] as const) {
+      const outcome = open(two.connection, kind).reply.then(dataOf);
+      await expect(outcome).rejects.toMatchObject({ code: "internal" });
+    }
+    expect((await open(two.connection, "request", "echo").reply).message?.data).toBe("echo");
+    expect(two.listener.stats().openCalls).toBe(0);
+  });
+
   it("end at the producer when the reader breaks off", async () => {
     const left = Promise.withResolvers<void>();
     await using two = await pair(counting(undefined, () => left.resolve()));
@@ -425,6 +469,24 @@ describe("a connection", () => {
     const start = performance.now();
     await Promise.all([two.connection.close({ graceMs: 30 }), two.connection.close({ graceMs: 30 }), failed]);
     expect(performance.now() - start).toBeLessThan(1_000);
+    await two.close();
+  });
+
+  it("that closes tells the handlers of its subscriptions", async () => {
+    let reason: ParleyError | undefined;
+    const two = await pair((call) => {
+      call.onAbort({
+        callAborted: (error) => {
+          reason = error;
+        },
+      });
+      return { output: { [Symbol.asyncIterator]: () => ({ next: () => new Promise(() => {}) }) } };
+    });
+    const { output } = await open(two.connection, "subscribe").reply;
+    const reading = expect(dataOf({ output })).rejects.toMatchObject({ code: "unavailable" });
+    await two.listener.close();
+    await reading;
+    expect(reason?.code).toBe("unavailable");
     await two.close();
   });
 

@@ -68,7 +68,7 @@ export class CallTable {
 
   /** Takes a call that the peer opens; undefined when the number is not its to use. */
   accept(message: Envelope, number: number, peer: Peer): IncomingCall | undefined {
-    if (!this.#numbers.accept(number)) return undefined;
+    if (this.#slots.has(number) || !this.#numbers.accept(number)) return undefined;
     const incoming = new IncomingCall(this.#link, message, number, peer);
     this.#slots.set(number, { call: incoming });
     this.#incoming++;
@@ -93,7 +93,7 @@ export class CallTable {
 
   /** Ends the subscriptions, which have no end of their own. */
   endSubscriptions(reason: ParleyError): void {
-    for (const { call } of [...this.#slots.values()]) if (call?.kind === "subscribe") call.callAborted(reason);
+    for (const { call } of [...this.#slots.values()]) if (call?.kind === "subscribe") call.drained(reason);
   }
 
   /** Ends all calls: the connection is gone. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createCall } from "../../call/call.ts";
-import type { ParleyError } from "../../call/error.ts";
+import { ParleyError } from "../../call/error.ts";
 import type { Handler } from "../../call/interceptor.ts";
 import { createEnvelope } from "../../envelope/create.ts";
 import { decode } from "../../envelope/decode.ts";
@@ -244,6 +244,16 @@ describe("a listening side", () => {
     );
   });
 
+  it("takes no number that is still in use, wherever the circle of numbers stands", async () => {
+    const { other, connection } = await accepted(() => new Promise(() => {}));
+    for (const call of [3, 2 ** 30 + 1, 2 ** 31 - 1, 3]) {
+      other.frame({ ...base, id: `n${call}`, kind: "request", type: "test.a.v1", call });
+    }
+    await turn();
+    expect(await connection.closed).toMatchObject({ code: "invalid_argument" });
+    expect(connection.stats().openCalls).toBe(0);
+  });
+
   it("ends a connection whose peer floods and never reads", async () => {
     const { other, connection } = await accepted(undefined, { maxQueuedChars: 100_000 });
     other.block();
@@ -320,6 +330,26 @@ describe("a dialling side", () => {
     const after = ask();
     expect(await before).toMatchObject({ code: "unavailable", outcome: "unknown" });
     expect(await after).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+  });
+
+  it("keeps nothing of calls that were given up while nothing could leave", async () => {
+    const { other, connection } = await dialled(manualRuntime());
+    const make = () =>
+      createCall({ kind: "request", message: createEnvelope({ kind: "request", type: "test.a.v1", source: "/me" }) });
+    other.block();
+    connection.call(make()).catch(() => {});
+    await turn();
+    const sent = other.sent.length;
+    for (let n = 0; n < 1_000; n++) {
+      const call = make();
+      const pending = expect(connection.call(call)).rejects.toMatchObject({ code: "cancelled", outcome: "not-sent" });
+      call.abort(new ParleyError("cancelled", "enough"));
+      await pending;
+    }
+    expect(connection.stats().openCalls).toBe(1);
+    other.drain();
+    await turn();
+    expect(other.sent.length).toBe(sent);
   });
 
   it("takes the reason that the peer gives for ending the connection", async () => {

@@ -4,6 +4,7 @@ import { Context, type Peer } from "../../call/context.ts";
 import { errorFor, ParleyError, toParleyError } from "../../call/error.ts";
 import { errorEvent } from "../../call/error-event.ts";
 import type { Handler, Reply } from "../../call/interceptor.ts";
+import { leave } from "../../call/leave.ts";
 import { report } from "../../call/report.ts";
 import { encode } from "../../envelope/encode.ts";
 import type { CallKind, Envelope } from "../../envelope/envelope.ts";
@@ -90,6 +91,12 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     this.#failed(error);
   }
 
+  drained(reason: ParleyError): void {
+    if (this.#over) return;
+    this.#sendError(reason);
+    this.#giveUp(reason);
+  }
+
   lost(error: ParleyError): void {
     this.#giveUp(error);
   }
@@ -116,7 +123,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
   }
 
   #answer(reply: Reply | undefined): void {
-    if (this.#over) return leave(reply?.output);
+    if (this.#over) return leaveOutput(reply?.output);
     if (this.kind === "notify" || this.kind === "publish") return this.#finish(undefined);
     try {
       if (this.#call.kind === "request" || this.#call.kind === "client-stream") {
@@ -131,7 +138,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
         this.#stream(reply.output);
       }
     } catch (thrown) {
-      leave(reply?.output);
+      leaveOutput(reply?.output);
       this.#failed(thrown);
     }
   }
@@ -245,8 +252,10 @@ function isPromise(reply: Reply | Promise<Reply> | undefined): reply is Promise<
   return typeof (reply as Partial<Promise<Reply>> | undefined)?.then === "function";
 }
 
-function leave(output: AsyncIterable<Envelope> | undefined): void {
-  output?.[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => {});
+function leaveOutput(output: AsyncIterable<Envelope> | undefined): void {
+  try {
+    if (output) leave(output[Symbol.asyncIterator]());
+  } catch {
+    // No iterable after all; whoever gave it is told by other means.
+  }
 }

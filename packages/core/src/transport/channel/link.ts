@@ -28,6 +28,8 @@ export interface LinkedCall extends AbortListener {
   readonly kind: CallKind;
   /** A message for this call, and the frame that it came as. */
   receive(message: Envelope, frame: string): void;
+  /** The connection closes, and does not wait for this call. */
+  drained(reason: ParleyError): void;
   /** The connection has ended. */
   lost(error: ParleyError): void;
 }

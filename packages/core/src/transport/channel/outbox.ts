@@ -27,7 +27,7 @@ export class Outbox {
   #unsealed = new Set<Sealable>();
   #flushDue = false;
   #blocked = false;
-  #waiting: WritableListener[] = [];
+  #waiting = new Set<WritableListener>();
   #closed = false;
   readonly #flushAtEndOfTurn = (): void => {
     this.#flushDue = false;
@@ -49,6 +49,8 @@ export class Outbox {
   /** Takes a frame; its number, counted from 1, tells {@link written} which one is meant. */
   push(frame: string): number {
     if (this.#closed) return this.#pushed + 1;
+    // What was ready before leaves before.
+    this.#seal();
     this.#frames.push(frame);
     this.#chars += frame.length;
     this.#pushed++;
@@ -72,22 +74,30 @@ export class Outbox {
 
   /** Writes what there is, unless blocked. */
   flush(): void {
-    for (const one of this.#unsealed) one.seal();
-    this.#unsealed.clear();
+    this.#seal();
     if (!this.#blocked) this.#write();
   }
 
   /** Runs `listener` once, in its turn, when frames can leave again or the connection has ended. */
   whenWritable(listener: WritableListener): void {
-    if (this.#blocked || this.#waiting.length > 0) this.#waiting.push(listener);
+    if (this.#blocked || this.#waiting.size > 0) this.#waiting.add(listener);
     else listener();
+  }
+
+  /** Takes back {@link whenWritable}. */
+  forget(listener: WritableListener): void {
+    this.#waiting.delete(listener);
   }
 
   /** The channel has room again. */
   drained(): void {
     this.#blocked = false;
     this.#write();
-    while (!this.#blocked && this.#waiting.length > 0) this.#waiting.shift()?.();
+    for (const listener of this.#waiting) {
+      if (this.#blocked) return;
+      this.#waiting.delete(listener);
+      listener();
+    }
   }
 
   /** The channel has ended: frames are dropped, nobody waits. */
@@ -95,9 +105,15 @@ export class Outbox {
     this.#closed = true;
     this.#frames = [];
     this.#blocked = false;
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const listener of waiting) listener();
+    for (const listener of this.#waiting) listener();
+    this.#waiting.clear();
+  }
+
+  #seal(): void {
+    for (const one of this.#unsealed) {
+      this.#unsealed.delete(one);
+      one.seal();
+    }
   }
 
   #flushSoon(): void {

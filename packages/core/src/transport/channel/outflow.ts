@@ -1,4 +1,5 @@
 import type { ParleyError } from "../../call/error.ts";
+import { leave } from "../../call/leave.ts";
 import { encodeData } from "../../envelope/data.ts";
 import { encode, encodeHeader } from "../../envelope/encode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
@@ -8,6 +9,11 @@ import type { Credit } from "./credit.ts";
 import { canBatch, MAX_BATCH_CHARS, MAX_BATCH_ITEMS } from "./item-batch.ts";
 import type { Outbox } from "./outbox.ts";
 import { nextSeq } from "./seq.ts";
+
+/** Of a UTF-16 code unit in UTF-8. */
+const MAX_BYTES_PER_CHAR = 3;
+/** Attributes have at most 8 KiB of text. */
+const MAX_HEADER_BYTES = 9 * 1024;
 
 /** What an outflow is part of. */
 export interface OutflowInit {
@@ -42,6 +48,7 @@ export class Outflow {
   #seq = 0;
   #stopped = false;
   #wake: (() => void) | undefined;
+  readonly #wakeWhenWritable = (): void => this.#wake?.();
   /** Encoded data of items that wait to leave as one event. */
   #batch: string[] = [];
   #batchChars = 0;
@@ -58,6 +65,7 @@ export class Outflow {
   /** Resolves when all items and the end have been written, or after {@link stop}; rejects with what the iterable threw. */
   async run(): Promise<void> {
     while (!this.#stopped) {
+      this.#sealNearCredit();
       if (!this.#mayTake()) await this.#room();
       else {
         const result = await this.#iterator.next();
@@ -94,8 +102,7 @@ export class Outflow {
     this.#batch = [];
     this.#batchFirst = undefined;
     this.#wake?.();
-    // A generator that is waiting gets to it when it goes on; what it throws then is nobody's any more.
-    this.#iterator.return?.().catch(() => {});
+    leave(this.#iterator);
   }
 
   /** Writes the items that wait as one event. */
@@ -116,12 +123,13 @@ export class Outflow {
     this.#init.outbox.push(frame);
   }
 
+  /** What waits counts once it is an event; it leaves before it could use up the credit under the item that comes next. */
+  #sealNearCredit(): void {
+    if (this.#sentBytes + this.#batchChars * MAX_BYTES_PER_CHAR + MAX_HEADER_BYTES >= this.#credit.bytes) this.seal();
+  }
+
   #mayTake(): boolean {
-    return (
-      this.#sentItems < this.#credit.items &&
-      this.#sentBytes + this.#batchChars < this.#credit.bytes &&
-      !this.#init.outbox.blocked
-    );
+    return this.#sentItems < this.#credit.items && this.#sentBytes < this.#credit.bytes && !this.#init.outbox.blocked;
   }
 
   #room(): Promise<void> {
@@ -130,7 +138,7 @@ export class Outflow {
         this.#wake = undefined;
         resolve();
       };
-      if (this.#init.outbox.blocked) this.#init.outbox.whenWritable(() => this.#wake?.());
+      if (this.#init.outbox.blocked) this.#init.outbox.whenWritable(this.#wakeWhenWritable);
     });
   }
 

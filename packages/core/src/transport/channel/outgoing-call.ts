@@ -10,6 +10,7 @@ import { utf8Length } from "../../envelope/utf8.ts";
 import { type Credit, readCredit } from "./credit.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import type { Link, LinkedCall } from "./link.ts";
+import type { WritableListener } from "./outbox.ts";
 import { Outflow } from "./outflow.ts";
 import { timeLeft, withOutcome } from "./time-left.ts";
 
@@ -22,6 +23,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (error: ParleyError) => void;
   #openerFrame = 0;
+  #waiting: WritableListener | undefined;
   #over = false;
   #output: Inflow | undefined;
   #input: Outflow | undefined;
@@ -45,7 +47,8 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     const { outbox } = this.#link;
     if (!outbox.blocked) return this.#sendOpener();
     this.#call.onAbort(this);
-    outbox.whenWritable(() => this.#sendOpener());
+    this.#waiting = () => this.#sendOpener();
+    outbox.whenWritable(this.#waiting);
   }
 
   receive(message: Envelope, frame: string): void {
@@ -78,6 +81,10 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
   lost(error: ParleyError): void {
     const sent = this.#openerFrame > 0 && this.#link.outbox.written(this.#openerFrame);
     this.#fail(withOutcome(error, sent ? "unknown" : "not-sent"));
+  }
+
+  drained(reason: ParleyError): void {
+    this.callAborted(reason);
   }
 
   callAborted(reason: ParleyError): void {
@@ -168,6 +175,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     this.#over = true;
     this.#link.release(this.#number);
     this.#call.offAbort(this);
+    if (this.#waiting) this.#link.outbox.forget(this.#waiting);
     this.#input?.stop();
   }
 
