@@ -7,7 +7,7 @@ import {
   cancelled,
   channelLimits,
   dialChannel,
-  type ParleyError,
+  ParleyError,
   systemRuntime,
   TransportError,
 } from "@parley/core/transport";
@@ -16,54 +16,23 @@ import { CLOSE_TIMEOUT_MS, SUBPROTOCOL, type WsOptions } from "./options.ts";
 import { socketChannel } from "./socket-channel.ts";
 
 /** Opens a WebSocket and shakes hands over it. */
-export async function dial(url: URL, options: WsOptions, connect: ConnectOptions): Promise<Connection> {
+export function dial(url: URL, options: WsOptions, connect: ConnectOptions): Promise<Connection> {
   const { handler, log, runtime = systemRuntime, connectTimeoutMs = 10_000, signal } = connect;
   const { limits = channelLimits, heartbeatMs, maxQueuedChars } = options;
   const deadline = runtime.now() + connectTimeoutMs;
-  const { webSocket, socket } = await openSocket(url, options, connectTimeoutMs, signal);
-  return dialChannel(socketChannel(webSocket, socket), {
-    transport: "ws",
-    address: url.host,
-    handler,
-    limits,
-    heartbeatMs,
-    maxQueuedChars,
-    helloTimeoutMs: Math.max(1, deadline - runtime.now()),
-    log,
-    runtime,
-    signal,
-  });
-}
-
-interface OpenSocket {
-  readonly webSocket: WebSocket;
-  readonly socket: Socket;
-}
-
-function openSocket(
-  url: URL,
-  options: WsOptions,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<OpenSocket> {
-  const { headers, tls, limits = channelLimits } = options;
-  // `closeTimeout` is an option of ws 8.19 and later that its types do not know yet.
-  const clientOptions: ClientOptions & { closeTimeout: number } = {
-    ...tls,
-    ...(headers ? { headers } : {}),
-    perMessageDeflate: false,
-    maxPayload: limits.maxMessageBytes,
-    handshakeTimeout: timeoutMs,
-    closeTimeout: CLOSE_TIMEOUT_MS,
-  };
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(cancelled(signal.reason, "not-sent"));
-    const webSocket = new WebSocket(url, [SUBPROTOCOL], clientOptions);
-    const abort = () => fail(cancelled(signal?.reason, "not-sent"));
-    const fail = (error: ParleyError) => {
-      signal?.removeEventListener("abort", abort);
+    const webSocket = createWebSocket(url, options);
+    const fail = (error: ParleyError): void => {
+      settled();
       reject(error);
       webSocket.terminate();
+    };
+    const abort = (): void => fail(cancelled(signal?.reason, "not-sent"));
+    const cancelTimer = runtime.setTimer(() => fail(timedOut(url, connectTimeoutMs)), Math.max(0, connectTimeoutMs));
+    const settled = (): void => {
+      cancelTimer();
+      signal?.removeEventListener("abort", abort);
     };
     signal?.addEventListener("abort", abort);
     let socket: Socket | undefined;
@@ -74,13 +43,54 @@ function openSocket(
       fail(refusal(url, response.statusCode ?? 0));
       response.destroy();
     });
-    webSocket.on("error", (error) => fail(dialError(url, error, timeoutMs)));
+    // Stays for good: a socket without a listener for its errors would end the process.
+    webSocket.on("error", (error) => fail(dialError(url, error)));
+    // In this turn, since the first frames may be in it.
     webSocket.once("open", () => {
-      signal?.removeEventListener("abort", abort);
-      webSocket.removeAllListeners("error");
-      if (socket) resolve({ webSocket, socket });
+      settled();
+      const connection = dialChannel(socketChannel(webSocket, socket as Socket), {
+        transport: "ws",
+        address: url.host,
+        handler,
+        limits,
+        heartbeatMs,
+        maxQueuedChars,
+        helloTimeoutMs: Math.max(1, deadline - runtime.now()),
+        log,
+        runtime,
+        signal,
+      });
+      resolve(connection);
     });
   });
+}
+
+/** @throws ParleyError `invalid_argument` for what cannot be dialled at all */
+function createWebSocket(url: URL, { headers, tls, limits = channelLimits }: WsOptions): WebSocket {
+  const target = new URL(url);
+  target.hash = "";
+  // `closeTimeout` is an option of ws 8.19 and later that its types do not know yet.
+  const options: ClientOptions & { closeTimeout: number } = {
+    ...tls,
+    ...(headers ? { headers } : {}),
+    perMessageDeflate: false,
+    maxPayload: limits.maxMessageBytes,
+    closeTimeout: CLOSE_TIMEOUT_MS,
+  };
+  try {
+    return new WebSocket(target, [SUBPROTOCOL], options);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ParleyError("invalid_argument", `${url.host} cannot be dialled so: ${why}`, {
+      outcome: "not-sent",
+      cause,
+    });
+  }
+}
+
+function timedOut(url: URL, timeoutMs: number): ParleyError {
+  const message = `${url.host} did not complete the WebSocket handshake within ${timeoutMs} ms`;
+  return new TransportError("deadline_exceeded", message, { outcome: "not-sent" });
 }
 
 function refusal(url: URL, status: number): ParleyError {
@@ -94,7 +104,7 @@ function refusal(url: URL, status: number): ParleyError {
   });
 }
 
-function dialError(url: URL, error: Error & { readonly code?: string }, timeoutMs: number): ParleyError {
+function dialError(url: URL, error: Error & { readonly code?: string }): ParleyError {
   const options = { outcome: "not-sent", cause: error } as const;
   switch (error.code) {
     case "ECONNREFUSED":
@@ -102,16 +112,10 @@ function dialError(url: URL, error: Error & { readonly code?: string }, timeoutM
     case "ENOTFOUND":
       return new TransportError("unavailable", `the host name ${url.hostname} is not known`, options);
     default:
-      return error.message.includes("timed out")
-        ? new TransportError(
-            "deadline_exceeded",
-            `${url.host} did not complete the WebSocket handshake within ${timeoutMs} ms`,
-            options,
-          )
-        : new TransportError(
-            "unavailable",
-            `${url.href} is no WebSocket listener that speaks ${SUBPROTOCOL}: ${error.message}`,
-            options,
-          );
+      return new TransportError(
+        "unavailable",
+        `${url.href} is no WebSocket listener that speaks ${SUBPROTOCOL}: ${error.message}`,
+        options,
+      );
   }
 }

@@ -8,6 +8,7 @@ import {
   type Handler,
   type Listener,
   type ListenOptions,
+  ParleyError,
 } from "@parley/core/transport";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
 import { CLOSE_TIMEOUT_MS, SUBPROTOCOL, type WsOptions } from "./options.ts";
@@ -15,7 +16,12 @@ import { socketChannel } from "./socket-channel.ts";
 import { refuseUpgrade, type UpgradeRules, upgradeRefusal } from "./upgrade.ts";
 
 /** Time for the request line and headers of a connection, so that one that trickles holds nothing for long. */
-const HEADERS_TIMEOUT_MS = 10_000;
+const HEADERS_TIMEOUT_MS = 5_000;
+/** How often that is looked at. */
+const CHECK_INTERVAL_MS = 1_000;
+
+/** Paths of the listeners that are mounted on a server. */
+const mounted = new WeakMap<Server, Set<string>>();
 
 /** Listens for WebSockets, on a port of its own or on the user's server. */
 export async function listen(
@@ -25,7 +31,10 @@ export async function listen(
   { log, runtime }: ListenOptions,
 ): Promise<Listener> {
   const { limits = channelLimits, heartbeatMs, helloTimeoutMs = 5_000, maxQueuedChars, exposed = false } = options;
-  if (!options.server) requireExposed(url, exposed, "ws");
+  if (!options.server) {
+    requireExposed(url, exposed, "ws");
+    requireCertificate(url, options);
+  }
   const server = options.server ?? newServer(url, options);
   const webSockets = new WebSocketServer({
     noServer: true,
@@ -41,10 +50,17 @@ export async function listen(
     allowedHosts: options.allowedHosts ?? (isLoopback(url.hostname) && !options.server ? loopbackNames : undefined),
   };
 
+  const paths = mounted.get(server) ?? new Set<string>();
+  mounted.set(server, paths.add(url.pathname));
+  /** On a shared server another path may be served by somebody else; of several Parleys, the first refuses what is nobody's. */
+  const isOthers = ({ url: target = "/" }: IncomingMessage): boolean =>
+    server.listenerCount("upgrade") > paths.size ||
+    paths.has(target.split("?", 1)[0] as string) ||
+    paths.values().next().value !== url.pathname;
+
   const upgrade = (request: IncomingMessage, socket: Socket, head: Buffer): void => {
     const refusal = upgradeRefusal(request, rules);
-    // On a shared server another path may be somebody else's.
-    if (refusal?.status === 404 && server.listenerCount("upgrade") > 1) return;
+    if (refusal?.status === 404 && isOthers(request)) return;
     if (refusal) return refuseUpgrade(socket, refusal);
     webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
       listener.accept(socketChannel(webSocket, socket), socketPeer(socket));
@@ -58,6 +74,7 @@ export async function listen(
     channel: { transport: "ws", handler, limits, heartbeatMs, helloTimeoutMs, maxQueuedChars, log, runtime },
     stop() {
       server.off("upgrade", upgrade);
+      paths.delete(url.pathname);
       if (options.server) return;
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
@@ -66,8 +83,20 @@ export async function listen(
   return listener;
 }
 
+/** @throws ParleyError `invalid_argument` for `wss` without a certificate: every caller would fail, and not say why */
+function requireCertificate({ protocol }: URL, { tls }: WsOptions): void {
+  if (protocol !== "wss:" || tls?.cert || tls?.pfx) return;
+  throw new ParleyError("invalid_argument", "wss needs a certificate: say ws({ tls: { cert, key } })", {
+    outcome: "not-sent",
+  });
+}
+
 function newServer(url: URL, { tls, maxConnections = 10_000 }: WsOptions): Server {
-  const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: HEADERS_TIMEOUT_MS };
+  const timeouts = {
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: HEADERS_TIMEOUT_MS,
+    connectionsCheckingInterval: CHECK_INTERVAL_MS,
+  };
   const server = url.protocol === "wss:" ? createSecureServer({ ...tls, ...timeouts }) : createServer(timeouts);
   server.maxConnections = maxConnections;
   server.on("request", (_request, response) => {

@@ -49,7 +49,8 @@ export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel
       },
       close(reason) {
         if (reason) webSocket.close(codes[reason.code].websocket, closeReason(reason));
-        else webSocket.close(codes.cancelled.websocket);
+        // ws gives a closing handshake a second, which a slow reader may need for what was written before.
+        else socket.write("", () => webSocket.close(codes.cancelled.websocket));
       },
     };
     return channel;

@@ -38,6 +38,8 @@ export function upgradeRefusal({ headers, url = "/" }: IncomingMessage, rules: U
 export function refuseUpgrade(socket: Duplex, { status, text }: Refusal): void {
   const body = `${text}.\n`;
   socket.on("error", () => {});
+  // Not left to the peer: the server no longer looks after a socket whose upgrade it was asked for.
+  socket.once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\nConnection: close\r\n\r\n${body}`,
   );

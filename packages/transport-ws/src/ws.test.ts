@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { createServer as createHttpServer } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import {
@@ -145,6 +146,14 @@ describe("a listener", () => {
     });
   });
 
+  it("does not listen at wss without a certificate", async () => {
+    const listening = ws().listen(new URL("wss://127.0.0.1:0"), echo);
+    await expect(listening).rejects.toMatchObject({
+      code: "invalid_argument",
+      message: expect.stringContaining("cert"),
+    });
+  });
+
   it("is not reachable from other machines unless that is said", async () => {
     await expect(ws().listen(new URL("ws://0.0.0.0:0"), echo)).rejects.toMatchObject({
       code: "failed_precondition",
@@ -245,4 +254,67 @@ describe("dialling", () => {
     const connecting = ws().connect(url, { signal: AbortSignal.timeout(30) });
     await expect(connecting).rejects.toMatchObject({ code: "cancelled", outcome: "not-sent" });
   });
+});
+
+describe("a peer that keeps no rules", () => {
+  const accept = (key: string) =>
+    createHash("sha1").update(`${key}258EAFA5-E914-47DA-95CA-C5AB0DC85B11`).digest("base64");
+
+  it("cannot end the process by a bad frame right behind its handshake", async () => {
+    const url = await tcp((socket) => {
+      socket.once("data", (head) => {
+        const key = /sec-websocket-key: (\S+)/i.exec(String(head))?.[1] ?? "";
+        const answer = `HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Protocol: cloudevents.json\r\nSec-WebSocket-Accept: ${accept(key)}\r\n\r\n`;
+        socket.write(Buffer.concat([Buffer.from(answer), Buffer.from([0xff, 0x80, 0, 0, 0])]));
+      });
+      socket.on("error", () => {});
+    });
+    await expect(ws().connect(url, { connectTimeoutMs: 2_000 })).rejects.toMatchObject({ outcome: "not-sent" });
+  });
+
+  it("that trickles its handshake is given up in time", async () => {
+    const url = await tcp((socket) => {
+      const trickle = setInterval(() => socket.write("H"), 20);
+      socket.on("error", () => {});
+      socket.once("close", () => clearInterval(trickle));
+    });
+    const start = performance.now();
+    await expect(ws().connect(url, { connectTimeoutMs: 200 })).rejects.toMatchObject({ code: expect.any(String) });
+    expect(performance.now() - start).toBeLessThan(1_000);
+  });
+
+  it("and keeps a refused connection open does not keep the listener from closing", async () => {
+    const listener = await ws().listen(new URL("ws://127.0.0.1:0"), echo);
+    const { connect } = await import("node:net");
+    const socket = connect({ port: Number(listener.url.port), host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    socket.write(
+      "GET /elsewhere HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+    );
+    await new Promise((resolve) => socket.once("data", resolve));
+    const start = performance.now();
+    await listener.close();
+    expect(performance.now() - start).toBeLessThan(1_000);
+    socket.destroy();
+  });
+});
+
+it("several listeners on one server: each its path, and nobody's path is refused", async () => {
+  const server = createHttpServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  cleanups.push(() => server.close());
+  const host = `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const listeners = await Promise.all(
+    ["a", "b"].map((path) => ws({ server }).listen(new URL(`${host}/${path}`), echo)),
+  );
+  for (const { url } of listeners) expect(await ask(await dialling(url), url.pathname)).toBe(url.pathname);
+  const nobody = ws().connect(new URL(`${host}/c`), { connectTimeoutMs: 1_000 });
+  await expect(nobody).rejects.toMatchObject({ message: expect.stringContaining("404") });
+  for (const listener of listeners) await listener.close({ graceMs: 50 });
+});
+
+it("what cannot be dialled is an invalid argument, and a fragment does no harm", async () => {
+  const { url } = await listening();
+  await expect(ws({ headers: { "bad name": "x" } }).connect(url)).rejects.toMatchObject({ code: "invalid_argument" });
+  expect(await ask(await dialling(new URL("#here", url)), 1)).toBe(1);
 });

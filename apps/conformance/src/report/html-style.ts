@@ -90,6 +90,7 @@ footer { padding: 40px 24px 64px; color: var(--soft); font-size: 14px; } footer 
 .sequence .caller circle { fill: var(--pass); } .sequence .handler circle { fill: var(--error); }
 .sequence .across { stroke: var(--fail); stroke-dasharray: 5 4; } .sequence .band { fill: var(--fail); font-weight: 600; }
 @media (max-width: 720px) {
+  .scroll { margin: 0 -18px; padding: 0 18px; }
   .matrix thead { display: none; } .matrix, .matrix tbody, .matrix tr, .matrix th, .matrix td { display: block; }
   .matrix tbody tr { padding: 14px 0; } .matrix tbody th { padding: 0 0 6px; white-space: normal; } .matrix td { min-width: 0; display: grid; grid-template-columns: 5em 1fr; align-items: start; padding: 5px 0; }
   .matrix td::before { content: attr(data-wire); font-size: 13px; color: var(--soft); padding-top: 5px; }

@@ -28,11 +28,6 @@ test.for([
   ["wss://h", "@parley/transport-ws"],
   ["http://h", "[http()]"],
   ["https://h", "@parley/transport-http"],
-  ["sse://h", "@parley/transport-sse"],
-  ["mqtt://h", "@parley/transport-mqtt"],
-  ["mqtts://h", "[mqtt()]"],
-  ["grpc://h", "@parley/transport-grpc"],
-  ["stdio:./agent.js", "@parley/transport-stdio"],
   [
     "memory://x",
     "no transport serves memory: (memory://x): pass { transports: [memory()] }, with memory from @parley/core",
@@ -69,5 +64,14 @@ test("transports that were forgotten are asked for", async () => {
   expect(await failureOf(() => findEndpoint("ws://h", undefined))).toMatchObject({
     code: "invalid_argument",
     message: expect.stringContaining("transports"),
+  });
+});
+
+test("a factory that was not called is told", async () => {
+  // What a caller without types writes.
+  const transports = [memory] as unknown as readonly Transport[];
+  expect(await failureOf(() => findEndpoint("memory://h", transports))).toMatchObject({
+    code: "invalid_argument",
+    message: expect.stringContaining("memory()"),
   });
 });

@@ -14,13 +14,6 @@ const packages: Readonly<Record<string, readonly [module: string, factory: strin
   wss: ["@parley/transport-ws", "ws"],
   http: ["@parley/transport-http", "http"],
   https: ["@parley/transport-http", "http"],
-  sse: ["@parley/transport-sse", "sse"],
-  sses: ["@parley/transport-sse", "sse"],
-  mqtt: ["@parley/transport-mqtt", "mqtt"],
-  mqtts: ["@parley/transport-mqtt", "mqtt"],
-  grpc: ["@parley/transport-grpc", "grpc"],
-  grpcs: ["@parley/transport-grpc", "grpc"],
-  stdio: ["@parley/transport-stdio", "stdio"],
 };
 
 /**
@@ -31,6 +24,8 @@ export function findEndpoint(address: string | URL, transports: readonly Transpo
   const url = readUrl(address);
   // Callers without types forget it.
   if (!Array.isArray(transports)) throw unfit("the option transports is missing: { transports: [ws()] } for a ws: URL");
+  const factory = transports.find((one: unknown) => typeof one === "function");
+  if (factory) throw unfit(`transports holds a function where a transport belongs: call it, ${factory.name}()`);
   const scheme = url.protocol.slice(0, -1);
   const transport = transports.find(({ schemes }) => schemes.includes(scheme));
   if (transport) return { url, transport };

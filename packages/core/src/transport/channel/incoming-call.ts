@@ -231,7 +231,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     report(this.#link.log, error, {
       level,
       event,
-      message: `${this.kind} ${type}: ${error.message}`,
+      message: `${this.kind} ${type}: ${error.message}${error.cause instanceof ParleyError ? `: ${error.cause.message}` : ""}`,
       fields: { type, id },
     });
   }
