@@ -6,7 +6,7 @@ import { failureOf, itemsOf } from "../../test/settling.ts";
 import { text, textHandlers } from "../../test/text.ts";
 import type { Call } from "../call/call.ts";
 import { ParleyError, ValidationError } from "../call/error.ts";
-import type { Handler } from "../call/interceptor.ts";
+import type { Handler, Invoke } from "../call/interceptor.ts";
 import { reply } from "../envelope/follow.ts";
 import { agent } from "./agent.ts";
 import { client, clientCore } from "./client.ts";
@@ -676,4 +676,16 @@ test("a client shows its operations and nothing else", () => {
 test("a client is not taken for a promise", async () => {
   const remote = client(text, nowhere);
   expect(await remote).toBe(remote);
+});
+
+test.each([
+  ["throws", () => Promise.reject(new Error("a bug"))],
+  ["returns nothing", () => Promise.resolve(undefined)],
+])("an interceptor that %s is told as a fault of this side", async (_what, inner) => {
+  const one = contract("one", { ask: request({}) });
+  // What a caller without types writes.
+  const remote = client(one, inner as unknown as Invoke);
+  const error = await failureOf(() => remote.ask());
+  expect(error).toMatchObject({ code: "internal", outcome: "unknown" });
+  expect(error.message).toContain("one.ask.v1 failed on this side");
 });

@@ -65,17 +65,20 @@ export class OpenCall {
     return new Promise((resolve, reject) => {
       const listener: AbortListener = { callAborted: reject };
       call.onAbort(listener);
-      const settle = (reply: Reply): void => {
+      const failed = (thrown: unknown): void => reject(ownFault(thrown, call.message.type));
+      const settle = (reply: Reply | undefined): void => {
         call.offAbort(listener);
+        // From an interceptor that forgets to return.
+        if (typeof reply !== "object") return failed(new TypeError(`expected a reply, got ${reply}`));
         if (call.aborted && reply.output) leave(reply.output[Symbol.asyncIterator]());
         resolve(reply);
       };
       try {
         const reply = this.#answer(call);
-        if (isPromise(reply)) reply.then(settle, (thrown: unknown) => reject(toParleyError(thrown)));
+        if (isPromise(reply)) reply.then(settle, failed);
         else settle(reply);
       } catch (thrown) {
-        reject(toParleyError(thrown));
+        failed(thrown);
       }
     });
   }
@@ -103,6 +106,13 @@ export class OpenCall {
     this.call.abort(error);
     return error;
   }
+}
+
+/** What was thrown on this side of the call, by an interceptor or the function that carries it: the peer has no part in it. */
+function ownFault(thrown: unknown, type: string): ParleyError {
+  if (thrown instanceof ParleyError) return thrown;
+  const message = `the call of ${type} failed on this side: an interceptor threw, or returned no reply`;
+  return new ParleyError("internal", message, { outcome: "unknown", cause: thrown });
 }
 
 /** The reason for which a reader leaves a stream before its end. One for all: breaking out of a loop is nothing extraordinary. */

@@ -47,13 +47,20 @@ export const silentHop: Hop = {
 /** A peer that takes only short messages gets one item an event. */
 const MIN_BATCH_MESSAGE_BYTES = 64 * 1024;
 
+/** A peer does not make this side beat faster. */
+const MIN_HEARTBEAT_MS = 250;
+
 /** What a peer bears: what it said, and little where it said nothing. */
 export function peerHop({
   limits = silentHop.limits,
   batchItems = 1,
   heartbeatMs = silentHop.heartbeatMs,
 }: Partial<Hop>): Hop {
-  return { limits, heartbeatMs, batchItems: limits.maxMessageBytes < MIN_BATCH_MESSAGE_BYTES ? 1 : batchItems };
+  return {
+    limits,
+    heartbeatMs: Math.max(heartbeatMs, MIN_HEARTBEAT_MS),
+    batchItems: limits.maxMessageBytes < MIN_BATCH_MESSAGE_BYTES ? 1 : batchItems,
+  };
 }
 
 /** The data of our side of a handshake. */

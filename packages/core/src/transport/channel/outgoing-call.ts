@@ -89,9 +89,11 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
 
   callAborted(reason: ParleyError): void {
     if (this.#over) return;
-    this.#finish();
-    if (this.#openerFrame === 0) return this.#reject(withOutcome(reason, "not-sent"));
-    this.#sendCancel(reason);
+    if (this.#openerFrame === 0) {
+      this.#finish();
+      return this.#reject(withOutcome(reason, "not-sent"));
+    }
+    this.#giveUp(reason);
     if (this.#output) this.#output.items.abort(reason);
     else this.#reject(reason);
   }
@@ -101,9 +103,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
   }
 
   abandoned(): void {
-    if (this.#over) return;
-    this.#finish();
-    this.#sendCancel(new ParleyError("cancelled", "the caller reads no more"));
+    if (!this.#over) this.#giveUp(new ParleyError("cancelled", "the caller reads no more"));
   }
 
   #sendOpener(): void {
@@ -152,8 +152,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
   /** The caller's own input threw: the call is given up, and its reason goes along. */
   #inputFailed(error: ParleyError): void {
     if (this.#over) return;
-    this.#finish();
-    this.#sendCancel(error);
+    this.#giveUp(error);
     if (this.#output) this.#output.items.abort(error);
     else this.#reject(error);
   }
@@ -169,6 +168,13 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     this.#finish();
     if (this.#output) this.#output.items.fail(error);
     else this.#reject(error);
+  }
+
+  /** Tells the peer before this side is done with the call: a connection that only waited for it may close then. */
+  #giveUp(reason: ParleyError): void {
+    this.#over = true;
+    this.#sendCancel(reason);
+    this.#finish();
   }
 
   #finish(): void {
