@@ -689,3 +689,21 @@ test.each([
   expect(error).toMatchObject({ code: "internal", outcome: "unknown" });
   expect(error.message).toContain("one.ask.v1 failed on this side");
 });
+
+test("a client of another copy of core is bound to the call being handled as one of this copy is", async () => {
+  const { vi } = await import("vitest");
+  vi.resetModules();
+  const other = await import("./client.ts");
+  expect(other.client).not.toBe(client);
+  const one = contract("one", { ask: request({}) });
+  const asked: Call[] = [];
+  const remote = other.client(one, (call) => {
+    asked.push(call);
+    return { message: reply(call.message, "there") };
+  });
+  const own = agent(one, { ask: async (_input, call) => void (await call.client(remote).ask()) });
+  await client(one, own.handle).ask();
+  const [inner] = asked;
+  expect(inner?.message.causationid).toBeDefined();
+  expect(inner?.message.correlationid).toBe(inner?.message.causationid);
+});

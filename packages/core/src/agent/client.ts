@@ -148,7 +148,7 @@ export function bind<C extends Contract>(remote: Client<C>, call: Call): Client<
   return Object.create(remote[clientCore].bound, { [handledCall]: { value: call } }) as Client<C>;
 }
 
-const handledCall: unique symbol = Symbol("call");
+const handledCall: unique symbol = Symbol.for("parley.handled-call");
 
 type MemberFor = (current: Current) => unknown;
 

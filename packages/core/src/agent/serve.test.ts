@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { z } from "zod";
 import { failureOf, itemsOf } from "../../test/settling.ts";
 import { text, textHandlers } from "../../test/text.ts";
 import { createCall } from "../call/call.ts";
@@ -10,6 +11,8 @@ import { memory } from "../transport/memory.ts";
 import type { CloseOptions, Listener, Transport } from "../transport/transport.ts";
 import { agent } from "./agent.ts";
 import { connect } from "./connect.ts";
+import { contract } from "./contract.ts";
+import { notify } from "./operation.ts";
 import { serve } from "./serve.ts";
 
 const transports = [memory()];
@@ -215,4 +218,25 @@ test("the server publishes to whoever subscribed", async () => {
     expect(message.source).toBe("text");
     break;
   }
+});
+
+test("a close waits for a notification whose input is still being validated", async () => {
+  const slow = z.string().refine(async () => {
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    return true;
+  });
+  let done = false;
+  const logs = contract("logs", { line: notify({ input: slow }) });
+  const logger = agent(logs, {
+    async line() {
+      await new Promise((resolve) => setTimeout(resolve, 30));
+      done = true;
+    },
+  });
+  const server = await serve(logger, "memory://serve-slow", { transports });
+  const remote = await connect(logs, "memory://serve-slow", { transports });
+  await remote.line("text");
+  await remote.connection.ping();
+  await server.close();
+  expect(done).toBe(true);
 });
