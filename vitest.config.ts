@@ -15,6 +15,8 @@ const config: ViteUserConfig = {
           name: basename(root),
           environment: "node",
           include: ["src/**/*.test.ts", "test/**/*.test.ts"],
+          // What examples and pages show is compiled and run, each in processes of its own.
+          ...(root.startsWith("examples") ? { testTimeout: 30_000 } : {}),
         },
       };
     }),

@@ -4,7 +4,7 @@ import { readArguments, UsageError } from "./arguments.ts";
 describe("readArguments", () => {
   it("measures everything unless told otherwise", () => {
     expect(readArguments([])).toMatchObject({
-      wires: ["ws", "http"],
+      wires: ["ws", "http", "sse"],
       measures: ["c1", "c64", "c256", "stream", "pubsub"],
       sizes: ["small", "large"],
       contenders: ["raw", "parley", "typed"],
@@ -43,7 +43,7 @@ describe("readArguments", () => {
 
   it.each([
     [["--wires", "ws"], "Unknown option '--wires'; the options are --wire, --measure"],
-    [["--wire", "ws,carrier-pigeon"], '--wire takes ws, http, and not "carrier-pigeon"'],
+    [["--wire", "ws,carrier-pigeon"], '--wire takes ws, http, sse, and not "carrier-pigeon"'],
     [["--wire"], "'--wire <value>' argument missing; the options are"],
     [["--rounds", "0"], '--rounds takes a whole number from 1 to 1000, and not "0"'],
     [["ws"], "Unexpected argument 'ws'"],

@@ -1,5 +1,5 @@
 /** Wires that can be measured. */
-export const wires = ["ws", "http"] as const;
+export const wires = ["ws", "http", "sse"] as const;
 export type Wire = (typeof wires)[number];
 
 /**
@@ -63,7 +63,7 @@ export function workload(measure: Measure, size: Size, scale = 1): Workload {
   };
 }
 
-/** Whether a wire has the measure: plain HTTP has no pushing to subscribers that raw code would do in one usual way. */
+/** Whether a wire has the measure: HTTP and SSE have no publishing to subscribers that raw code would do in one usual way. */
 export function isMeasured(wire: Wire, measure: Measure): boolean {
   return wire === "ws" || measure !== "pubsub";
 }

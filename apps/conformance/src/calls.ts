@@ -2,6 +2,7 @@ import { ParleyError } from "@parley/core";
 import {
   type CallKind,
   type Connection,
+  type Context,
   createCall,
   type Envelope,
   type OwnedCall,
@@ -11,7 +12,10 @@ import {
 } from "@parley/core/transport";
 import type { History } from "./history.ts";
 import type { Random } from "./random.ts";
+import { SeenCall } from "./seen.ts";
 import { Finding, show } from "./witness.ts";
+
+const MAX_SEEN = 2_000;
 
 /** What can be chosen of a call. */
 export interface CallOptions {
@@ -22,10 +26,15 @@ export interface CallOptions {
   /** Data of what the caller sends after the opener. */
   readonly input?: AsyncIterable<unknown> | Iterable<unknown>;
   /** Time it may take, ms. */
-  readonly timeoutMs?: number;
+  readonly timeoutMs?: number | undefined;
+  /** What the caller tells the layers below. */
+  readonly context?: Context | undefined;
   /** Cancelled before it is made. @default false */
   readonly cancelled?: boolean;
 }
+
+/** What calls are made on: a connection, or what interceptors made of one. */
+export type Callable = Pick<Connection, "call">;
 
 /** A call that was made; `reply` is handled already, so leaving it alone is safe. */
 export interface Made {
@@ -40,10 +49,29 @@ export class Calls {
   readonly #history: History;
   readonly #random: Random;
   readonly #open = new Set<OwnedCall>();
+  readonly #seen = new Map<OwnedCall, SeenCall>();
+  #apart = false;
+  #over = false;
 
   constructor(history: History, random: Random) {
     this.#history = history;
     this.#random = random;
+  }
+
+  /** What was seen of the calls so far, of those that every wire makes. */
+  get seen(): readonly SeenCall[] {
+    return [...this.#seen.values()];
+  }
+
+  /** Makes calls that only some wires make, or that end as only this wire ends them: not to be compared with other wires'. */
+  async apart<Value>(run: () => Promise<Value>): Promise<Value> {
+    const before = this.#apart;
+    this.#apart = true;
+    try {
+      return await run();
+    } finally {
+      this.#apart = before;
+    }
   }
 
   /** An opener as a strict sender writes it. */
@@ -66,18 +94,20 @@ export class Calls {
 
   /** Sends an opener made by hand. */
   send(
-    connection: Connection,
+    connection: Callable,
     opener: Envelope,
-    options: Pick<CallOptions, "input" | "timeoutMs" | "cancelled"> = {},
+    options: Pick<CallOptions, "input" | "timeoutMs" | "cancelled" | "context"> = {},
   ): Made {
-    const { input, timeoutMs, cancelled = false } = options;
+    const { input, timeoutMs, cancelled = false, context } = options;
     const call = createCall({
       kind: opener.kind as CallKind, // made by `opener`
       message: opener,
       deadline: timeoutMs === undefined ? undefined : systemRuntime.now() + timeoutMs,
       input: input === undefined ? undefined : this.#items(opener, input),
+      context,
     });
     this.#open.add(call);
+    if (!this.#apart && this.#seen.size < MAX_SEEN) this.#seen.set(call, new SeenCall(opener));
     if (cancelled) call.abort(cancellation());
     this.#history.note("caller", `calls ${opener.type}`, { call: opener.id });
     const reply = this.#watch(connection, call);
@@ -86,12 +116,12 @@ export class Calls {
   }
 
   /** Makes a call. */
-  make(connection: Connection, kind: CallKind, operation: string, options: CallOptions = {}): Made {
+  make(connection: Callable, kind: CallKind, operation: string, options: CallOptions = {}): Made {
     return this.send(connection, this.opener(kind, operation, options), options);
   }
 
   /** A request's reply. */
-  async request(connection: Connection, operation: string, options: CallOptions = {}): Promise<Envelope> {
+  async request(connection: Callable, operation: string, options: CallOptions = {}): Promise<Envelope> {
     return this.message(this.make(connection, "request", operation, options));
   }
 
@@ -133,6 +163,7 @@ export class Calls {
 
   /** Settles what was left open. */
   settle(): void {
+    this.#over = true;
     for (const call of this.#open) {
       call.abort(cancellation());
       call.settle();
@@ -140,7 +171,7 @@ export class Calls {
     this.#open.clear();
   }
 
-  async #watch(connection: Connection, call: OwnedCall): Promise<Reply> {
+  async #watch(connection: Callable, call: OwnedCall): Promise<Reply> {
     const { id } = call.message;
     try {
       const reply: Reply | undefined = await connection.call(call);
@@ -148,11 +179,12 @@ export class Calls {
         throw new Finding(`caller: the call ${id} resolved with ${show(reply)} in place of a Reply`);
       }
       this.#history.note("caller", reply.output ? "accepted" : "answered", { call: id });
+      if (!reply.output) this.#saw(call)?.answered(reply.message);
       if (!reply.output) this.#done(call);
       return reply;
     } catch (error) {
       this.#done(call);
-      throw this.#checked(error, id);
+      throw this.#checked(error, call);
     }
   }
 
@@ -161,25 +193,34 @@ export class Calls {
     try {
       for await (const item of output) {
         if (++count <= 20) this.#history.note("caller", `item ${count}`, { call: id });
+        this.#saw(call)?.item(item);
         yield item;
       }
       this.#history.note("caller", `end after ${count} items`, { call: id });
+      this.#saw(call)?.ended();
     } catch (error) {
-      throw this.#checked(error, id);
+      throw this.#checked(error, call);
     } finally {
       this.#done(call);
     }
   }
 
   /** An error as the contract of `Invoke` allows it. */
-  #checked(error: unknown, id: string): unknown {
+  #checked(error: unknown, call: OwnedCall): unknown {
+    const { id } = call.message;
     if (error instanceof ParleyError) {
+      this.#saw(call)?.failed(error);
       this.#history.note("caller", `fails: ${error.code} (${error.outcome})`, { call: id });
       return error;
     }
     this.#history.note("caller", `fails: ${show(error).slice(0, 80)}`, { call: id });
     if (error instanceof Finding) return error;
     return new Finding(`caller: a call fails only with a ParleyError\n  observed ${show(error)}`, { cause: error });
+  }
+
+  /** Where to note what is seen of a call; nothing once the scenario is over. */
+  #saw(call: OwnedCall): SeenCall | undefined {
+    return this.#over ? undefined : this.#seen.get(call);
   }
 
   #done(call: OwnedCall): void {

@@ -8,6 +8,11 @@ Usage: parley-conformance [options]
 What to run
   --transport <list>    ${builtIn.join(", ")}, or the path of a module that exports a subject,
                         as in --transport ws,./my-wire.ts (default: all that are built in)
+  --command <line>      a program in another language that serves the fixture's operations over its
+                        stdin and stdout, as in --command "python3 peer.py"; see the README
+  --url <list>          where brokers are, for the wires that need one, as in --url mqtt://10.0.0.5
+                        (default: one is started, else at the usual port of this machine)
+  --profile <name>      quick, or full: larger numbers, for every night (default: quick)
   --only <list>         groups or scenarios, as in --only ENV,RR-02 (default: all)
   --repeat <n>          run each scenario n times; one failure in n is a failure
   --seed <text>         makes the same choices as the run that printed it (default: a new one)

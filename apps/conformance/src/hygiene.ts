@@ -1,4 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { show } from "./witness.ts";
 
 /** What a process holds at one moment. Crosses process boundaries as it is. */
@@ -29,6 +31,19 @@ export function snapshot(): Snapshot {
     if (!passing.has(type)) resources[type] = (resources[type] ?? 0) + 1;
   }
   return { resources, prototype: Reflect.ownKeys(Object.prototype).map(String) };
+}
+
+let collectGarbage: ((how: object) => void) | undefined;
+
+/** Memory that this process holds after a collection of garbage, bytes: what is left is held on purpose. */
+export function residentBytes(): number {
+  if (!collectGarbage) {
+    setFlagsFromString("--expose-gc");
+    collectGarbage = runInNewContext("gc") as (how: object) => void; // the flag above puts it there
+  }
+  // As if memory had run out: otherwise V8 keeps what it once had for what may come.
+  collectGarbage({ type: "major", execution: "sync", flavor: "last-resort" });
+  return process.memoryUsage.rss();
 }
 
 /** What is there now and was not before, a sentence each. */

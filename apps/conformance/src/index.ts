@@ -1,3 +1,4 @@
+export type { BrokerKind, BrokerStart, RunningBroker } from "./brokers/broker.ts";
 export type { Environment } from "./environment.ts";
 export type { HistoryEntry, Lane } from "./history.ts";
 export type { Report, Result } from "./result.ts";

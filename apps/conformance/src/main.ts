@@ -10,7 +10,7 @@ import { junitReport } from "./report/junit.ts";
 import { catalogue, killLine, type Screen, terminalProgress, terminalReport } from "./report/terminal.ts";
 import { run } from "./run.ts";
 import { selectScenarios } from "./scenarios/index.ts";
-import { builtIn, subjectRef } from "./subjects/index.ts";
+import { builtIn, commandRef, subjectRef } from "./subjects/index.ts";
 import { exitCodeOf, exitCodes } from "./verdict.ts";
 import { suite } from "./version.ts";
 
@@ -41,11 +41,16 @@ export async function main(args: readonly string[], { directory, screen, complai
 }
 
 async function runWires(options: Options, directory: string, screen: Screen): Promise<number> {
-  const { repeat, timeScale, minGraded, strict } = options;
+  const { repeat, timeScale, minGraded, strict, profile, urls } = options;
   const scenarios = selectScenarios(options.only);
-  const subjects = (options.transports ?? builtIn).map((name) => subjectRef(name, directory));
+  const named = options.transports ?? (options.commands.length > 0 ? [] : builtIn);
+  const subjects = [
+    ...named.map((name) => subjectRef(name, directory)),
+    ...options.commands.map((line) => commandRef(line, directory)),
+  ];
   const seed = options.seed ?? newSeed();
-  const report = await run({ subjects, scenarios, seed, timeScale, repeat, progress: terminalProgress(screen, seed) });
+  const progress = terminalProgress(screen, seed);
+  const report = await run({ subjects, scenarios, seed, timeScale, profile, urls, repeat, progress });
   const files: readonly (readonly [string | undefined, () => string])[] = [
     [options.json, () => jsonReport(report)],
     [options.junit, () => junitReport(report)],
@@ -60,7 +65,7 @@ async function runWires(options: Options, directory: string, screen: Screen): Pr
     written.push(file);
   }
   screen.write(terminalReport(report, { minGraded, strict, written }, screen));
-  return exitCodeOf(report.results, { minGraded, strict });
+  return exitCodeOf(report.results, { minGraded, strict, equivalence: report.equivalence });
 }
 
 async function runMutants(options: Options, screen: Screen): Promise<number> {

@@ -1,10 +1,16 @@
 import { parseArgs } from "node:util";
 import { nearest } from "./nearest.ts";
+import { type Profile, profiles } from "./profile.ts";
 
 /** What the command line asks for. */
 export interface Options {
   readonly only?: readonly string[] | undefined;
   readonly transports?: readonly string[] | undefined;
+  /** Command lines of programs in other languages. */
+  readonly commands: readonly string[];
+  /** Where brokers are. */
+  readonly urls: readonly string[];
+  readonly profile: Profile;
   readonly seed?: string | undefined;
   readonly repeat: number;
   readonly minGraded: number;
@@ -25,6 +31,9 @@ const flag = { type: "boolean" } as const;
 const known = {
   only: { ...text, multiple: true },
   transport: { ...text, multiple: true },
+  command: { ...text, multiple: true },
+  url: { ...text, multiple: true },
+  profile: text,
   seed: text,
   repeat: text,
   "min-graded": text,
@@ -48,6 +57,9 @@ export function parseOptions(args: readonly string[]): Options {
   return {
     only: list(values.only, "--only"),
     transports: list(values.transport, "--transport"),
+    commands: values.command ?? [],
+    urls: (list(values.url, "--url") ?? []).map(brokerUrl),
+    profile: profileNamed(values.profile ?? "quick"),
     seed: values.seed,
     repeat: wholeNumber("--repeat", values.repeat) ?? 1,
     minGraded: wholeNumber("--min-graded", values["min-graded"]) ?? 1,
@@ -100,6 +112,21 @@ function list(values: readonly string[] | undefined, option: string): readonly s
     .filter((name) => name !== "");
   if (names.length === 0) throw new RangeError(`${option} names nothing`);
   return [...new Set(names)];
+}
+
+function profileNamed(name: string): Profile {
+  const profile = profiles.find((one) => one === name);
+  if (!profile)
+    throw new RangeError(`--profile is one of ${profiles.join(", ")}, and was given ${JSON.stringify(name)}`);
+  return profile;
+}
+
+function brokerUrl(text: string): string {
+  if (!URL.canParse(text) || new URL(text).hostname === "")
+    throw new RangeError(
+      `--url takes a broker's address, as in mqtt://127.0.0.1:1883, and was given ${JSON.stringify(text)}`,
+    );
+  return text;
 }
 
 function wholeNumber(option: string, value: string | undefined): number | undefined {

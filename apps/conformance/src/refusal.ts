@@ -2,6 +2,7 @@ import { ParleyError } from "@parley/core";
 import type { CallKind, Connection } from "@parley/core/transport";
 import type { Environment } from "./environment.ts";
 import type { Capability } from "./scenario.ts";
+import { wayTo } from "./scenarios/way.ts";
 import { Finding, show } from "./witness.ts";
 
 /** Time in which a wire must refuse what it declares it cannot do. */
@@ -14,6 +15,8 @@ const REFUSAL_MS = 1_000;
  */
 export async function expectRefusal(env: Environment, capability: Capability): Promise<void> {
   if (capability === "serverInitiated") return refusesCallBack(env);
+  if (capability === "resume") return endsAtCut(env);
+  if (capability === "backpressure") throw new Error("there is no call by which separate streams could be refused");
   const connection = await env.connect();
   if (capability === "cancel") return cancelsHere(env, connection);
   const [kind, subject] =
@@ -41,7 +44,7 @@ const operations: Readonly<Record<CallKind, string>> = {
   subscribe: "topics",
 };
 
-function kindOf(capability: Exclude<Capability, "serverInitiated" | "wildcards" | "cancel">): CallKind {
+function kindOf(capability: Extract<Capability, `kinds.${string}`>): CallKind {
   return capability.slice("kinds.".length) as CallKind; // by the type of Capability
 }
 
@@ -71,6 +74,28 @@ async function cancelsHere(env: Environment, connection: Connection): Promise<vo
     throw new Finding("under-declared: cancel is declared local, and the handler was told");
   await env.serving.release("cancel");
   env.handler.equal("what the handler did", (await env.event(made.id, "returned")).what, "returned");
+}
+
+/** Declared `resume: "none"`: what is cut ends with an error after what had come, and never goes on as if nothing had happened. */
+async function endsAtCut(env: Environment): Promise<void> {
+  const way = await wayTo(env);
+  const connection = await env.connect({ url: way.url });
+  await env.serving.release("cut-1", "cut-2");
+  const made = env.calls.make(connection, "server-stream", "count", { data: { n: 4, gates: "cut-" } });
+  const items: unknown[] = [];
+  const two = Promise.withResolvers<void>();
+  const reading = (async () => {
+    for await (const { data } of await env.calls.output(made)) if (items.push(data) === 2) two.resolve();
+  })();
+  reading.catch(() => {});
+  await env.within("two items", two.promise);
+  way.cut("rst");
+  const error = await env.within("the end of a stream that was cut", env.calls.error("a stream that was cut", reading));
+  env.caller.equal("how a stream that was cut ends", [error.code, error.outcome], ["unavailable", "unknown"]);
+  env.caller.equal("the items before the cut", items, [1, 2]);
+  await env.serving.release("cut-3", "cut-4");
+  await env.sentinel(await env.connect({ url: way.url }));
+  env.handler.equal("how often the stream was asked for", env.events(made.id, "called").length, 1);
 }
 
 async function refusal(env: Environment, capability: Capability, reply: Promise<unknown>): Promise<ParleyError> {

@@ -1,6 +1,9 @@
 import type { Manifest } from "@parley/core/transport";
+import type { Equivalence } from "./equivalence.ts";
 import type { HistoryEntry } from "./history.ts";
+import type { Profile } from "./profile.ts";
 import type { Group, Scenario } from "./scenario.ts";
+import type { Seen } from "./seen.ts";
 import type { Verdict } from "./verdict.ts";
 import type { WitnessName } from "./witness.ts";
 
@@ -20,6 +23,8 @@ export interface Result {
   readonly message?: string;
   /** Who testified (G-07). */
   readonly witnesses: readonly WitnessName[];
+  /** What both ends saw, to be compared with other wires; of what passed, in the groups where it must be equal. */
+  readonly seen?: Seen;
   /** What happened, in order; of what did not pass. */
   readonly history?: readonly HistoryEntry[];
   /** With `--repeat`: how many runs passed, of how many. */
@@ -31,6 +36,7 @@ export interface Report {
   readonly suite: { readonly name: string; readonly version: string };
   readonly seed: string;
   readonly timeScale: number;
+  readonly profile: Profile;
   readonly machine: { readonly node: string; readonly platform: string; readonly cpus: number };
   /** ISO 8601. */
   readonly startedAt: string;
@@ -39,4 +45,6 @@ export interface Report {
   readonly transports: readonly string[];
   readonly manifests: Readonly<Record<string, Manifest>>;
   readonly results: readonly Result[];
+  /** What must look the same on every wire, and whether it did. */
+  readonly equivalence: readonly Equivalence[];
 }

@@ -1,15 +1,23 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Manifest, Transport } from "@parley/core/transport";
+import type { Connection, ConnectOptions, Manifest, Transport } from "@parley/core/transport";
+import { ownBroker } from "./brokers/own-broker.ts";
+import { MissingBroker } from "./brokers/place.ts";
+import type { SecuredPlace } from "./brokers/secured-place.ts";
 import { Environment } from "./environment.ts";
+import { equivalentGroups } from "./equivalence.ts";
 import { History, monotonicNow } from "./history.ts";
 import { leaksWithin, type RejectionWatch, type Snapshot, snapshot } from "./hygiene.ts";
+import type { Profile } from "./profile.ts";
 import { expectRefusal } from "./refusal.ts";
 import type { Result } from "./result.ts";
-import { type Capability, missing, type Scenario } from "./scenario.ts";
+import { type Capability, type Group, missing, type Scenario } from "./scenario.ts";
+import { type Seen, seen } from "./seen.ts";
 import type { Serving } from "./serving/control.ts";
-import type { Subject } from "./subject.ts";
+import { meaningless } from "./structure.ts";
+import type { ChildProgram, Subject, Tuning } from "./subject.ts";
 import type { FrameTap } from "./tap/frame-tap.ts";
 import { http, lines, websocket } from "./tap/framing.ts";
+import { mqtt } from "./tap/mqtt-framing.ts";
 import type { Tap } from "./tap/tap.ts";
 import { createTcpTap } from "./tap/tcp-tap.ts";
 import type { Verdict } from "./verdict.ts";
@@ -22,43 +30,47 @@ export const T_MS = 2_000;
 export interface Wire {
   readonly subject: Subject;
   readonly transport: Transport;
+  /** Makes the transport anew, tuned. */
+  readonly tuned: (tuning: Tuning) => Transport;
+  /** URL of the subject's module, if it has one. */
+  readonly module: string | undefined;
   readonly seed: string;
   /** Multiplies all times. */
   readonly scale: number;
+  readonly profile: Profile;
+  /** Dials a listener of this wire; with a transport made anew where that is to be tuned. */
+  dial(url: URL, options: ConnectOptions, tuning: Tuning | undefined): Promise<Connection>;
   readonly rejections: RejectionWatch;
+  /** Dials a program in place of the fixture; only where the serving side is a child. */
+  dialProgram(program: ChildProgram, options: ConnectOptions, tuning: Tuning | undefined): Promise<Connection>;
   /** Only in-process. */
   readonly frameTap: FrameTap | undefined;
   readonly serving: Serving;
+  /** The broker that lets in only whom it knows; started when first asked for. */
+  readonly secured: () => Promise<SecuredPlace>;
   /** Outcomes of G-03 by capability: nothing, or why the refusal is not honest. */
   readonly refusals: Map<Capability, Finding | undefined>;
 }
 
 /** What one run of a scenario comes to. */
-export type Outcome = Pick<Result, "verdict" | "ms" | "message" | "witnesses" | "history">;
+export type Outcome = Pick<Result, "verdict" | "ms" | "message" | "witnesses" | "history" | "seen">;
 
 /** Runs a scenario once, or tests that the wire refuses what the scenario needs. Never rejects. */
 export async function runScenario(scenario: Scenario, wire: Wire): Promise<Outcome> {
   const { manifest } = wire.transport;
   const absent = missing(scenario.needs, manifest);
   if (absent.length > 0) return runRefusals(absent, wire);
-  if (scenario.needs.frames && !framed(wire.subject)) {
-    return {
-      verdict: "n/a",
-      ms: 0,
-      witnesses: [],
-      message: "this wire has no frames of its own: its protocol keeps answers and calls together",
-    };
-  }
-  return runOnce(scenario.id, scenario.limit, scenario.level, wire, (env) => scenario.run(env));
+  const why = meaningless(scenario.needs, wire.subject);
+  if (why !== undefined) return { verdict: "n/a", ms: 0, witnesses: [], message: why };
+  return runOnce(scenario, wire);
 }
 
 async function runRefusals(absent: readonly Capability[], wire: Wire): Promise<Outcome> {
   const { kinds } = wire.transport.manifest;
   for (const capability of absent) {
     if (wire.refusals.has(capability) || !canProbe(capability, kinds)) continue;
-    const outcome = await runOnce(`G-03 ${capability}`, undefined, "must", wire, (env) =>
-      expectRefusal(env, capability),
-    );
+    const run = (env: Environment): Promise<void> => expectRefusal(env, capability);
+    const outcome = await runOnce({ id: `G-03 ${capability}`, level: "must", run }, wire);
     if (outcome.verdict === "error") return outcome;
     wire.refusals.set(
       capability,
@@ -77,25 +89,21 @@ async function runRefusals(absent: readonly Capability[], wire: Wire): Promise<O
 
 /** Some capabilities can be tried only by means of a kind of call, which must be there. */
 function canProbe(capability: Capability, kinds: Manifest["kinds"]): boolean {
+  if (capability === "backpressure") return false;
   if (capability === "serverInitiated" || capability === "cancel") return kinds.request !== "none";
+  if (capability === "resume") return kinds["server-stream"] !== "none" && kinds.request !== "none";
   return capability !== "wildcards" || kinds.subscribe !== "none";
 }
 
-function framed({ tapping }: Subject): boolean {
-  return tapping === "websocket" || tapping === "lines" || tapping === "in-process";
-}
-
 async function runOnce(
-  id: string,
-  limit = 10,
-  level: Scenario["level"],
+  scenario: Pick<Scenario, "id" | "level" | "limit" | "run"> & { readonly group?: Group },
   wire: Wire,
-  run: (env: Environment) => Promise<void>,
 ): Promise<Outcome> {
+  const { id, level, limit = 10, group } = scenario;
   const start = monotonicNow();
   const history = new History();
   const t = T_MS * wire.scale;
-  let outcome: { verdict: Verdict; message?: string } = { verdict: "pass" };
+  let outcome: { verdict: Verdict; message?: string; seen?: Seen } = { verdict: "pass" };
   let env: Environment | undefined;
   const found = (error: unknown): void => {
     if (outcome.verdict === "pass") outcome = verdictOf(error, level);
@@ -107,22 +115,40 @@ async function runOnce(
     await serving.rejections();
     const before = { caller: snapshot(), serving: await serving.snapshot() };
     const tap = tapFor(wire, history);
-    const { transport, subject, seed, scale } = wire;
+    const { transport, tuned, module, subject, seed, scale, profile } = wire;
     env = new Environment({
       scenario: id,
       seed,
       transport,
+      tuned,
+      module,
       serving,
       tap,
       history,
       t,
       scale,
+      profile,
       tapping: subject.tapping,
       shared: subject.shared ?? false,
+      children: subject.serving === "child",
+      brokered: subject.broker !== undefined,
+      dial: wire.dial,
+      dialProgram: wire.dialProgram,
+      reconnecting: subject.reconnecting,
+      secure: subject.secure,
+      tokens: subject.credentials === true && subject.broker === undefined,
+      ownBroker: async (options) => {
+        const broker = subject.broker && (await ownBroker(subject.broker, options));
+        if (!broker) throw new MissingBroker(`a broker to stop and start is needed: ${subject.broker?.help}`);
+        return broker;
+      },
+      securedBroker: wire.secured,
+      lackingBrokers: async () => (await subject.broker?.lacking?.()) ?? [],
     });
-    const running = run(env);
+    const running = scenario.run(env);
     running.catch(() => {});
     await env.within(id, running, limit * t).catch(found);
+    if (group && equivalentGroups.has(group)) outcome = { ...outcome, seen: seen(env.calls.seen, serving.events) };
     await clearAway(env, tap, t).catch(found);
     await checkHygiene(env, wire, before, t).catch(found);
   } catch (error) {
@@ -143,10 +169,13 @@ async function runOnce(
     };
   }
   const ms = Math.round(monotonicNow() - start);
-  return { ...outcome, ms, witnesses, ...(outcome.verdict === "pass" ? {} : { history: history.since(start) }) };
+  const { seen: looked, ...rest } = outcome;
+  if (outcome.verdict === "pass") return { ...rest, ms, witnesses, ...(looked ? { seen: looked } : {}) };
+  return { ...rest, ms, witnesses, history: history.since(start) };
 }
 
 function verdictOf(error: unknown, level: Scenario["level"]): { verdict: Verdict; message: string } {
+  if (error instanceof MissingBroker) return { verdict: "blocked", message: error.message };
   if (error instanceof Finding) return { verdict: level === "must" ? "fail" : "non-strict", message: error.message };
   if (isParleyError(error)) {
     return {
@@ -169,12 +198,14 @@ function tapFor({ subject, frameTap }: Wire, history: History): Tap {
     frameTap.reset(history);
     return frameTap;
   }
-  return createTcpTap(history, { websocket, lines, http, bytes: undefined, "in-process": undefined }[subject.tapping]);
+  const framings = { websocket, lines, mqtt, http, bytes: undefined, "in-process": undefined };
+  return createTcpTap(history, framings[subject.tapping]);
 }
 
 /** Closes whatever the scenario opened. @throws Finding when something does not close in time. */
 async function clearAway(env: Environment, tap: Tap, t: number): Promise<void> {
   env.finish();
+  if (env.serving.alive && env.serving.pid !== undefined) await env.serving.kill("SIGCONT");
   tap.rewrite(undefined);
   for (const from of ["dialler", "listener"] as const) tap.release(from);
   const open = await openCallsWithin(env, t / 2);
@@ -183,8 +214,9 @@ async function clearAway(env: Environment, tap: Tap, t: number): Promise<void> {
     "close() of the connections",
     Promise.all(env.connections.map((connection) => connection.close({ graceMs }))),
   );
-  if (!env.serving.exited) await env.within("close() of the listeners", env.serving.close(graceMs));
-  await tap.close();
+  if (env.serving.alive) await env.within("close() of the listeners", env.serving.close(graceMs));
+  await Promise.all([tap.close(), ...env.proxies.map((proxy) => proxy.close())]);
+  await env.closeBrokers();
   if (open.length > 0) throw new Finding(`G-08, still open after the scenario:\n  ${open.join("\n  ")}`);
 }
 
@@ -193,7 +225,7 @@ async function openCallsWithin(env: Environment, limitMs: number): Promise<reado
   const until = performance.now() + limitMs;
   for (;;) {
     const caller = env.connections.reduce((sum, connection) => sum + connection.stats().openCalls, 0);
-    const serving = env.serving.exited ? 0 : (await env.servingStats()).openCalls;
+    const serving = env.serving.alive ? (await env.servingStats()).openCalls : 0;
     if (caller + serving === 0) return [];
     if (performance.now() > until) return [`caller: ${caller} open calls`, `serving: ${serving} open calls`];
     await sleep(5);
@@ -209,11 +241,19 @@ async function checkHygiene(
 ): Promise<void> {
   if (env.serving.exited)
     throw new Finding(`processes: the serving process ended\n  observed ${show(env.serving.exited)}`);
+  const { serving } = wire;
+  const atServing = async (): Promise<readonly string[]> => {
+    if (!serving.alive) return [];
+    const baseline = serving.renewed ?? before.serving;
+    return [
+      ...(await leaksWithin(baseline, () => serving.snapshot(), t / 2)),
+      ...(await serving.rejections()).map((rejection) => `unhandled rejection of ${rejection}`),
+    ];
+  };
   const left = [
     ...(await leaksWithin(before.caller, snapshot, t / 2)).map((leak) => `caller: ${leak}`),
-    ...(await leaksWithin(before.serving, () => wire.serving.snapshot(), t / 2)).map((leak) => `serving: ${leak}`),
     ...wire.rejections.take().map((rejection) => `caller: unhandled rejection of ${rejection}`),
-    ...(await wire.serving.rejections()).map((rejection) => `serving: unhandled rejection of ${rejection}`),
+    ...(await atServing()).map((leak) => `serving: ${leak}`),
   ];
   if (left.length > 0) throw new Finding(`G-08, left behind after the scenario:\n  ${left.join("\n  ")}`);
 }

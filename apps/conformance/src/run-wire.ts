@@ -1,13 +1,22 @@
+import { randomBytes } from "node:crypto";
 import { type Manifest, manifestProblems, type Transport } from "@parley/core/transport";
+import { isolated } from "./brokers/isolate.ts";
+import { addressAt, type BrokerPlace, MissingBroker, placeBroker } from "./brokers/place.ts";
+import { type SecuredPlace, securedPlace } from "./brokers/secured-place.ts";
 import { History } from "./history.ts";
 import { watchRejections } from "./hygiene.ts";
+import type { Profile } from "./profile.ts";
 import type { Result } from "./result.ts";
 import { type Outcome, runScenario, T_MS, type Wire } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
+import { createChildren } from "./serving/children.ts";
 import type { Serving } from "./serving/control.ts";
+import { ForeignProcess } from "./serving/foreign-process.ts";
 import { forkServing } from "./serving/forked.ts";
 import { createServing } from "./serving/local.ts";
-import type { Subject } from "./subject.ts";
+import { ServingProcess } from "./serving/serving-process.ts";
+import type { Subject, Tuning } from "./subject.ts";
+import { dialChild, dialProgram } from "./subjects/child-program.ts";
 import { createFrameTap } from "./tap/frame-tap.ts";
 import { show } from "./witness.ts";
 
@@ -17,6 +26,10 @@ export interface WireOptions {
   readonly seed: string;
   /** Multiplies all times. */
   readonly scale: number;
+  /** @default "quick" */
+  readonly profile?: Profile;
+  /** Where brokers are, as URLs of the wires' schemes. @default what {@link placeBroker} finds */
+  readonly urls?: readonly string[] | undefined;
   /** How often each scenario is run. @default 1 */
   readonly repeat?: number;
   /** URL of the subject's module, for the serving process; without it both sides live in this one. */
@@ -28,7 +41,7 @@ export interface WireOptions {
 
 /** Runs scenarios on one wire, one after the other. Every one of them gets a result, whatever the subject does. */
 export async function runWire(subject: Subject, options: WireOptions): Promise<void> {
-  const { scenarios, seed, scale, repeat = 1, onStart, onResult, onManifest } = options;
+  const { scenarios, seed, scale, profile = "quick", repeat = 1, onStart, onResult, onManifest } = options;
   const all = (verdict: Result["verdict"], message: string): void => {
     for (const scenario of scenarios) onResult(resultOf(subject, scenario, { verdict, message, ms: 0, witnesses: [] }));
   };
@@ -42,18 +55,47 @@ export async function runWire(subject: Subject, options: WireOptions): Promise<v
   const problems = transportProblems(transport);
   if (problems.length > 0) return all("error", `G-02: ${problems.join("; ")}`);
   onManifest?.(transport.manifest);
+  let place: BrokerPlace | undefined;
+  try {
+    const asked = (options.urls ?? []).map((one) => new URL(one));
+    const named = asked.find(({ protocol }) => transport.schemes.includes(protocol.slice(0, -1)));
+    if (named && !subject.broker)
+      return all("error", `--url ${named.protocol}//${named.host}: only a wire over a broker is told where that is`);
+    place = subject.broker && (await placeBroker(subject.broker, named));
+  } catch (error) {
+    if (error instanceof MissingBroker) return all("blocked", error.message);
+    throw error;
+  }
+  const run = `run${randomBytes(6).toString("hex")}`;
+  const own = new URL(subject.url.replaceAll("{run}", run));
+  const url = (place ? addressAt(own, place.url) : own).href;
+  const tuned = (tuning: Tuning): Transport => subject.transport({ ...tuning, tap: frameTap?.hook });
+  /** Made once for all dials that are tuned so: what comes back after a cut is dialled by one transport. */
+  const dialling = new WeakMap<Tuning, Transport>();
+  const diallingWith = (tuning: Tuning): Transport => {
+    const made = dialling.get(tuning) ?? tuned(tuning);
+    dialling.set(tuning, made);
+    return made;
+  };
   const rejections = watchRejections();
   const refusals: Wire["refusals"] = new Map();
-  const start = (): Promise<Serving> =>
-    options.module === undefined || frameTap
-      ? Promise.resolve(createServing(transport, subject.url))
-      : forkServing(options.module, 5 * T_MS * scale);
+  const child = subject.serving === "child";
+  const startMs = 5 * T_MS * scale;
+  const { foreign } = subject;
+  const start = async (): Promise<Serving> => {
+    if (foreign) return createChildren((_request, events) => ForeignProcess.start(foreign, events), startMs);
+    if (options.module === undefined || frameTap) return createServing(transport, url, undefined, tuned);
+    const order = { module: options.module, url };
+    if (!child) return forkServing(order, startMs);
+    return createChildren((pipes, events) => new ServingProcess({ ...order, pipes }, events), startMs);
+  };
   let serving: Serving | undefined;
+  let secured: Promise<SecuredPlace> | undefined;
   try {
     for (const scenario of scenarios) {
       onStart?.(scenario);
       const outcomes: Outcome[] = [];
-      for (let run = 0; run < repeat; run++) {
+      for (let round = 0; round < repeat; round++) {
         try {
           serving ??= await start();
         } catch (error) {
@@ -68,16 +110,30 @@ export async function runWire(subject: Subject, options: WireOptions): Promise<v
         const wire: Wire = {
           subject,
           transport,
-          seed: `${seed}${run === 0 ? "" : `#${run}`}`,
+          tuned,
+          module: options.module,
+          seed: `${seed}${round === 0 ? "" : `#${round}`}`,
           scale,
+          profile,
+          dial: (to, how, tuning) => {
+            if (child && !foreign) return dialChild(subject, to, how, tuning);
+            const dialled = (tuning ? diallingWith(tuning) : transport).connect(to, how);
+            return subject.broker ? dialled.then((connection) => isolated(connection, run)) : dialled;
+          },
+          dialProgram: (program, how, tuning) => dialProgram(subject, program, how, tuning),
           rejections,
           frameTap,
           serving,
+          secured: () => {
+            secured ??= securedPlace(subject.broker);
+            return secured;
+          },
           refusals,
         };
         const outcome = await runScenario(scenario, wire);
         outcomes.push(outcome);
-        if (outcome.verdict === "pass" || outcome.verdict === "unsupported" || outcome.verdict === "n/a") continue;
+        const sound = outcome.verdict === "pass" || outcome.verdict === "unsupported" || outcome.verdict === "n/a";
+        if (sound && serving.alive) continue;
         // What failed may have left something behind that the next scenario must not suffer from.
         await stop(serving, scale);
         serving = undefined;
@@ -86,6 +142,8 @@ export async function runWire(subject: Subject, options: WireOptions): Promise<v
     }
   } finally {
     if (serving) await stop(serving, scale);
+    await place?.release();
+    await secured?.then(({ broker }) => broker.end()).catch(() => {});
     rejections.stop();
   }
 }

@@ -1,6 +1,8 @@
 import { availableParallelism } from "node:os";
 import type { Manifest } from "@parley/core/transport";
 import { calibrate } from "./calibrate.ts";
+import { equivalence } from "./equivalence.ts";
+import type { Profile } from "./profile.ts";
 import type { Report, Result } from "./result.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SubjectRef } from "./subjects/index.ts";
@@ -14,6 +16,10 @@ export interface RunOptions {
   readonly seed: string;
   /** Multiplies all times. @default what {@link calibrate} finds */
   readonly timeScale?: number | undefined;
+  /** How thorough to be. @default "quick" */
+  readonly profile?: Profile | undefined;
+  /** Where brokers are, as URLs of the schemes of the wires that need one. */
+  readonly urls?: readonly string[] | undefined;
   /** How often each scenario is run. @default 1 */
   readonly repeat?: number | undefined;
   readonly progress?: Progress | undefined;
@@ -30,13 +36,15 @@ export interface Progress {
 /** Runs the scenarios on every wire, as many wires at a time as there are processors. */
 export async function run(options: RunOptions): Promise<Report> {
   const { subjects, scenarios, seed, timeScale = calibrate(), repeat = 1, progress } = options;
+  const { profile = "quick", urls = [] } = options;
   const startedAt = new Date();
   const start = performance.now();
   const names = subjects.map(({ name }) => name);
   const manifests: (Manifest | undefined)[] = [];
   const results: Result[][] = subjects.map(() => []);
   progress?.begin(names, scenarios, timeScale);
-  const waiting = [...subjects.entries()];
+  // Those that take longest, by brokers and child processes, stand last among the built-in ones: begun first, they end with the others.
+  const waiting = [...subjects.entries()].reverse();
   const worker = async (): Promise<void> => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       const [wire, ref] = next;
@@ -44,6 +52,8 @@ export async function run(options: RunOptions): Promise<Report> {
         scenarios,
         seed,
         scale: timeScale,
+        profile,
+        urls,
         repeat,
         onName: (name) => {
           names[wire] = name;
@@ -62,18 +72,24 @@ export async function run(options: RunOptions): Promise<Report> {
   await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, worker));
   progress?.end();
   const columns = distinct(names);
+  const promised = Object.fromEntries(
+    columns.flatMap((name, wire) => (manifests[wire] ? [[name, manifests[wire]]] : [])),
+  );
+  const judged = results.flatMap((own, wire) =>
+    own.map((result) => ({ ...result, transport: columns[wire] ?? result.transport })),
+  );
   return {
     suite,
     seed,
     timeScale,
+    profile,
     machine: { node: process.version, platform: `${process.platform} ${process.arch}`, cpus: availableParallelism() },
     startedAt: startedAt.toISOString(),
     ms: Math.round(performance.now() - start),
     transports: columns,
-    manifests: Object.fromEntries(columns.flatMap((name, wire) => (manifests[wire] ? [[name, manifests[wire]]] : []))),
-    results: results.flatMap((own, wire) =>
-      own.map((result) => ({ ...result, transport: columns[wire] ?? result.transport })),
-    ),
+    manifests: promised,
+    results: judged,
+    equivalence: equivalence(judged, promised),
   };
 }
 

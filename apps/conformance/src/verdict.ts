@@ -61,13 +61,15 @@ export interface ExitRules {
   readonly minGraded?: number | undefined;
   /** Counts `non-strict` as a failure. @default false */
   readonly strict?: boolean | undefined;
+  /** What must look the same on every wire; a difference is a failure. */
+  readonly equivalence?: readonly { readonly differences: readonly unknown[] }[] | undefined;
 }
 
 /** Exit codes of the command. */
 export const exitCodes = { clean: 0, failed: 1, broken: 2 } as const;
 
 /**
- * The exit code of a run: 0 clean; 1 when an expectation does not hold, a wire was blocked, or too little was graded (a run
+ * The exit code of a run: 0 clean; 1 when an expectation does not hold, wires differ, one was blocked, or too little was graded (a run
  * that judged nothing is never clean); 2 when the suite or a declaration was at fault.
  */
 export function exitCodeOf(
@@ -77,7 +79,8 @@ export function exitCodeOf(
   const { counts } = totalsOf(results);
   if (counts.error > 0) return exitCodes.broken;
   const broken = counts.fail + counts.blocked + (rules.strict ? counts["non-strict"] : 0);
-  if (broken > 0 || underGraded(results, rules.minGraded).length > 0) return exitCodes.failed;
+  const different = (rules.equivalence ?? []).some(({ differences }) => differences.length > 0);
+  if (broken > 0 || different || underGraded(results, rules.minGraded).length > 0) return exitCodes.failed;
   return exitCodes.clean;
 }
 

@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import type { Manifest } from "@parley/core/transport";
+import type { Profile } from "./profile.ts";
 import type { Result } from "./result.ts";
 import { T_MS } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
@@ -12,6 +13,8 @@ export interface WireProcessOptions {
   readonly scenarios: readonly Scenario[];
   readonly seed: string;
   readonly scale: number;
+  readonly profile: Profile;
+  readonly urls: readonly string[];
   readonly repeat: number;
   onName(name: string): void;
   onManifest(manifest: Manifest): void;
@@ -66,8 +69,8 @@ interface End {
   readonly message: string;
 }
 
-function runOnce({ module }: SubjectRef, options: WireProcessOptions): Promise<End> {
-  const { scenarios, seed, scale, repeat } = options;
+function runOnce({ module, program }: SubjectRef, options: WireProcessOptions): Promise<End> {
+  const { scenarios, seed, scale, profile, urls, repeat } = options;
   const here = import.meta.url;
   const child = fork(new URL(here.endsWith(".ts") ? "./worker.ts" : "./worker.js", here), {
     serialization: "advanced",
@@ -95,18 +98,17 @@ function runOnce({ module }: SubjectRef, options: WireProcessOptions): Promise<E
     stderr = (stderr + text).slice(-4_000);
   });
   child.on("message", (received) => {
-    watch();
     const message = received as WorkerMessage; // from our own process
+    running = message.type === "start" ? message.scenario : message.type === "result" ? undefined : running;
+    watch();
     switch (message.type) {
       case "name":
         return options.onName(message.name);
       case "manifest":
         return options.onManifest(message.manifest);
       case "start":
-        running = message.scenario;
         return options.onStart(message.scenario);
       case "result":
-        running = undefined;
         return options.onResult(message.result);
       case "done":
         end ??= { ended: "done", message: "the caller's process left scenarios out" };
@@ -130,7 +132,8 @@ function runOnce({ module }: SubjectRef, options: WireProcessOptions): Promise<E
     });
   });
   watch();
-  const order: WorkerOrder = { module, scenarios: scenarios.map(({ id }) => id), seed, scale, repeat };
+  const ids = scenarios.map(({ id }) => id);
+  const order: WorkerOrder = { module, program, scenarios: ids, seed, scale, profile, urls, repeat };
   child.send(order);
   return promise;
 }

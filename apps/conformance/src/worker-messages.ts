@@ -1,13 +1,20 @@
 import type { Manifest } from "@parley/core/transport";
+import type { Profile } from "./profile.ts";
 import type { Result } from "./result.ts";
+import type { ForeignProgram } from "./subject.ts";
 
 /** To the process that runs one wire. */
 export interface WorkerOrder {
   readonly module: string;
+  /** A program in another language in place of a module. */
+  readonly program?: ForeignProgram | undefined;
   /** Ids of scenarios. */
   readonly scenarios: readonly string[];
   readonly seed: string;
   readonly scale: number;
+  readonly profile: Profile;
+  /** Where brokers are. */
+  readonly urls: readonly string[];
   readonly repeat: number;
 }
 

@@ -1,6 +1,7 @@
 import { runWire } from "./run-wire.ts";
 import { scenarios } from "./scenarios/index.ts";
 import type { Subject } from "./subject.ts";
+import { foreignSubject } from "./subjects/foreign.ts";
 import { loadSubject, MissingPackage } from "./subjects/load.ts";
 import type { WorkerMessage, WorkerOrder } from "./worker-messages.ts";
 
@@ -9,10 +10,19 @@ if (process.send === undefined) throw new Error("this file is started by parley-
 process.on("disconnect", () => process.exit());
 process.once("message", (order) => void work(order as WorkerOrder)); // from our own parent
 
-async function work({ module, scenarios: ids, seed, scale, repeat }: WorkerOrder): Promise<void> {
+async function work({
+  module,
+  program,
+  scenarios: ids,
+  seed,
+  scale,
+  profile,
+  urls,
+  repeat,
+}: WorkerOrder): Promise<void> {
   let subject: Subject;
   try {
-    subject = await loadSubject(module);
+    subject = program ? await foreignSubject(program) : await loadSubject(module);
   } catch (error) {
     const { message } = error as Error; // what an import fails with
     return finish({ type: error instanceof MissingPackage ? "blocked" : "broken", message });
@@ -22,6 +32,8 @@ async function work({ module, scenarios: ids, seed, scale, repeat }: WorkerOrder
     scenarios: scenarios.filter(({ id }) => ids.includes(id)),
     seed,
     scale,
+    profile,
+    urls,
     repeat,
     module,
     onManifest: (manifest) => send({ type: "manifest", manifest }),

@@ -1,17 +1,30 @@
-import { expect, it } from "vitest";
+import { beforeAll, describe, expect, it } from "vitest";
+import type { Report } from "../src/result.ts";
 import { run } from "../src/run.ts";
 import { scenarios, selectScenarios } from "../src/scenarios/index.ts";
 import { builtIn, subjectRef } from "../src/subjects/index.ts";
 
 const directory = import.meta.dirname;
+const judged = ["pass", "unsupported", "n/a", "non-strict"];
 
-it("every wire that comes with the suite passes all that applies to it", async () => {
-  const report = await run({ subjects: builtIn.map((name) => subjectRef(name, directory)), scenarios, seed: "wires" });
-  const bad = report.results.filter(({ verdict }) => !["pass", "unsupported", "n/a"].includes(verdict));
-  expect(bad.map(({ transport, scenario, message }) => `${transport} ${scenario}: ${message}`)).toEqual([]);
-  const memory = report.results.filter(({ transport }) => transport === "memory");
-  expect(memory.map(({ verdict }) => verdict)).toEqual(scenarios.map(() => "pass"));
-}, 120_000);
+describe("the wires that come with the suite", () => {
+  let report: Report;
+  beforeAll(async () => {
+    report = await run({ subjects: builtIn.map((name) => subjectRef(name, directory)), scenarios, seed: "wires" });
+  }, 600_000);
+
+  it("pass all that applies to them", () => {
+    const bad = report.results.filter(({ verdict }) => !judged.includes(verdict));
+    expect(bad.map(({ transport, scenario, message }) => `${transport} ${scenario}: ${message}`)).toEqual([]);
+  });
+
+  it("show both ends the same (G-09)", () => {
+    expect(report.equivalence.length).toBeGreaterThanOrEqual(25);
+    expect(report.equivalence.flatMap(({ differences }) => differences)).toEqual([]);
+    const compared = new Set(report.equivalence.flatMap(({ transports }) => transports));
+    expect([...compared].sort()).toEqual([...builtIn].sort());
+  });
+});
 
 it("a relay from HTTP to WebSocket, which is nothing but listen(connection.call), passes ENV, RR and SS", async () => {
   const report = await run({
@@ -28,3 +41,30 @@ it("a relay from HTTP to WebSocket, which is nothing but listen(connection.call)
   expect([...verdicts].filter(([, verdict]) => verdict !== "pass")).toEqual([]);
   expect(verdicts.size).toBe(20);
 }, 60_000);
+
+it("a chain of relays HTTP → MQTT → gRPC → WebSocket → SSE → stdio keeps every attribute (G-09)", async () => {
+  const report = await run({
+    subjects: [subjectRef("./subjects/chain.ts", directory)],
+    scenarios: selectScenarios(["ENV-01", "ENV-02", "ENV-05", "SS-01"]),
+    seed: "chain",
+  });
+  expect(report.results.map(({ scenario, verdict, message }) => [scenario, verdict, message])).toEqual([
+    ["ENV-01", "pass", undefined],
+    ["ENV-02", "pass", undefined],
+    ["ENV-05", "pass", undefined],
+    ["SS-01", "pass", undefined],
+  ]);
+}, 60_000);
+
+it("two runs with one seed come to the same verdicts, and send the same (G-10)", async () => {
+  const once = () =>
+    run({
+      subjects: ["memory", "ws"].map((name) => subjectRef(name, directory)),
+      scenarios: selectScenarios(["ENV", "RR", "SS", "ERR", "PS"]),
+      seed: "twice",
+    });
+  const [one, other] = [await once(), await once()];
+  const vector = ({ results }: Report) =>
+    results.map(({ transport, scenario, verdict, seen }) => [transport, scenario, verdict, seen?.hash]).sort();
+  expect(vector(one)).toEqual(vector(other));
+}, 120_000);

@@ -12,7 +12,7 @@ export interface Snippets {
 }
 
 /**
- * Takes the TypeScript and shell blocks out of a page. A block that begins with `// name.ts` gets that name; `replace` changes
+ * Takes the TypeScript, protobuf and shell blocks out of a page. A block that begins with `// name.ts` gets that name; `replace` changes
  * the text before it is written, such as a port that may be in use.
  */
 export function snippetsOf(page: string, replace: (text: string) => string = (text) => text): Snippets {
@@ -20,7 +20,7 @@ export function snippetsOf(page: string, replace: (text: string) => string = (te
   const parent = join(import.meta.dirname, "../.snippets");
   mkdirSync(parent, { recursive: true });
   const folder = mkdtempSync(join(parent, `${basename(page, ".md").toLowerCase()}-`));
-  const blocks = [...text.matchAll(/^```(ts|sh)\n(.*?)^```$/gms)].map(([, language, body = ""]) => ({
+  const blocks = [...text.matchAll(/^```(ts|sh|proto)\n(.*?)^```$/gms)].map(([, language, body = ""]) => ({
     language,
     body,
   }));
@@ -32,6 +32,9 @@ export function snippetsOf(page: string, replace: (text: string) => string = (te
       writeFileSync(join(folder, name), replace(body.includes("export ") ? body : `${body}export {};\n`));
       return name;
     });
+  for (const { body } of blocks.filter(({ language }) => language === "proto")) {
+    writeFileSync(join(folder, /^\/\/ (\S+\.proto)/.exec(body)?.[1] ?? "snippet.proto"), body);
+  }
   const commands = blocks.filter(({ language }) => language === "sh").flatMap(({ body }) => body.trim().split("\n"));
   return { folder, files, commands: commands.map(replace) };
 }

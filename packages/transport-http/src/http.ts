@@ -1,7 +1,9 @@
-import type { Limits, Manifest, Transport } from "@parley/core/transport";
-import { dial } from "./client/dial.ts";
+import { dialHttp, Endpoint, listenHttp, socketOptions } from "@parley/core/http";
+import { type Limits, type Manifest, type Transport, withCertificate } from "@parley/core/transport";
+import { httpClientWire } from "./client/http-client-wire.ts";
+import { openSocket } from "./client/open-socket.ts";
 import { type HttpOptions, httpLimits } from "./options.ts";
-import { listen } from "./server/listen.ts";
+import { httpWire } from "./server/http-wire.ts";
 
 /** HTTP/1.1, `http:` and `https:`: every call is a request of its own, open to any HTTP client. */
 export function http(options: HttpOptions = {}): Transport {
@@ -9,8 +11,16 @@ export function http(options: HttpOptions = {}): Transport {
     name: "http",
     schemes: ["http", "https"],
     manifest: manifestWith(options.limits ?? httpLimits),
-    connect: (url, connectOptions = {}) => dial(url, options, connectOptions),
-    listen: (url, handler, listenOptions = {}) => listen(url, handler, options, listenOptions),
+    connect: (url, connectOptions = {}) =>
+      dialHttp(url, options, connectOptions, {
+        open: (connectTimeoutMs) =>
+          openSocket(url.origin, socketOptions(withCertificate(options.tls, options.credentials), connectTimeoutMs)),
+        wire: (connection) => httpClientWire(connection, options.batch ?? false),
+      }),
+    listen: (url, handler, listenOptions) =>
+      listenHttp(url, new Endpoint(handler, httpWire, options, listenOptions), options, {
+        secure: url.protocol === "https:",
+      }),
   };
 }
 

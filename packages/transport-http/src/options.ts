@@ -1,77 +1,28 @@
-import type { Server } from "node:http";
-import type { SecureContextOptions } from "node:tls";
+import {
+  type WebDialOptions,
+  type WebHandlerOptions,
+  type WebListenOptions,
+  type WebTls,
+  webLimits,
+} from "@parley/core/http";
 import type { Limits } from "@parley/core/transport";
 
 /** Certificates for `https`, as `node:tls` has them. */
-export interface HttpTls
-  extends Pick<SecureContextOptions, "ca" | "cert" | "key" | "passphrase" | "pfx" | "minVersion"> {
-  /** Whether a peer whose certificate is not verified is turned away. @default true */
-  readonly rejectUnauthorized?: boolean | undefined;
-  /** Listening: asks callers for a certificate; a verified one's name is `context.peer.principal`. @default false */
-  readonly requestCert?: boolean | undefined;
-  /** Dialling: the name that the certificate must bear. @default the host of the URL */
-  readonly servername?: string | undefined;
-}
-
-/** Options of both ends. */
-interface SharedOptions {
-  /** What this side bears. @default {@link httpLimits} */
-  readonly limits?: Limits | undefined;
-  /**
-   * Longest silence, ms: an answering stream without items shows a sign of life so often, and a caller who has heard nothing for so long
-   * asks for one. A peer silent for twice that is given up. @default 15_000
-   */
-  readonly heartbeatMs?: number | undefined;
-}
+export interface HttpTls extends WebTls {}
 
 /** Options for answering calls. */
-export interface HttpHandlerOptions extends SharedOptions {
-  /**
-   * Host names that callers may use, `["agents.example"]`, without port. Guards against names that were made to resolve to this machine
-   * (DNS rebinding). @default the names of the loopback address for callers on it, any for others
-   */
-  readonly allowedHosts?: readonly string[] | undefined;
-  /** Web pages' origins that may call, `["https://app.example"]`, beside the server's own. @default none; programs send no Origin and may */
-  readonly allowedOrigins?: readonly string[] | undefined;
-  /**
-   * Time for the head of a request to arrive, and again for its body (of an upload, its first line), ms. Heads are seen to on a port of its
-   * own; a server that was given has its own setting. @default 10_000
-   */
-  readonly requestTimeoutMs?: number | undefined;
-}
+export interface HttpHandlerOptions extends WebHandlerOptions {}
 
 /** Options of {@link http}. */
-export interface HttpOptions extends HttpHandlerOptions {
+export interface HttpOptions extends WebDialOptions, WebListenOptions {
   /** Certificates for `https`. */
   readonly tls?: HttpTls | undefined;
-  /** Dialling: headers of every request, such as `authorization`. Never sent to another host: redirects are not followed. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
   /**
    * Dialling: sends the small single messages of one turn as one request, to a peer that offered it. Several times the calls a second where
    * many are made at a time. In return they share a socket: one that is cut costs all of them their answers. @default false
    */
   readonly batch?: boolean | undefined;
-  /** Listening: mounts on this server, which the caller owns and closes, instead of opening a port. The URL's path counts. */
-  readonly server?: Server | undefined;
-  /** Listening: permits an address that other machines reach. Without it only loopback addresses are. @default false */
-  readonly exposed?: boolean | undefined;
-  /** Listening: connections at one time; more are closed as they come. @default 10_000 */
-  readonly maxConnections?: number | undefined;
 }
 
-/**
- * What HTTP bears unless it says otherwise. The window is what the kernel's buffers hold for a reader who takes nothing: up to 10 MiB on Linux's
- * loopback, in items as short as events get.
- */
-export const httpLimits: Limits = {
-  maxMessageBytes: 4 * 1024 * 1024,
-  maxCalls: 1_024,
-  windowItems: 131_072,
-  windowBytes: 16 * 1024 * 1024,
-};
-
-/** What is taken for the time that a request may take to arrive unless told otherwise, ms. */
-export const REQUEST_TIMEOUT_MS = 10_000;
-
-/** What both ends take for the longest silence unless told otherwise, ms. */
-export const HEARTBEAT_MS = 15_000;
+/** What HTTP bears unless it says otherwise. */
+export const httpLimits: Limits = webLimits;

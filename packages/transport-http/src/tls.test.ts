@@ -1,6 +1,6 @@
 import { type Call, HELLO } from "@parley/core/transport";
+import { certificates } from "@parley/test-certificates";
 import { expect, test } from "vitest";
-import { certificates } from "../test/certificates.ts";
 import { call, echo, failure } from "../test/pair.ts";
 import { type HttpTls, http } from "./index.ts";
 

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
-import { isLoopback, listenAt, loopbackNames, requireExposed, socketPeer } from "@parley/core/node";
+import { isLoopback, listenAt, loopbackNames, presentedHeaders, requireExposed, socketPeer } from "@parley/core/node";
 import {
   channelLimits,
   channelListener,
@@ -11,7 +11,7 @@ import {
   ParleyError,
 } from "@parley/core/transport";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { CLOSE_TIMEOUT_MS, SUBPROTOCOL, type WsOptions } from "./options.ts";
+import { CLOSE_TIMEOUT_MS, resumeOf, SUBPROTOCOL, type WsOptions } from "./options.ts";
 import { socketChannel } from "./socket-channel.ts";
 import { refuseUpgrade, type UpgradeRules, upgradeRefusal } from "./upgrade.ts";
 
@@ -63,7 +63,8 @@ export async function listen(
     if (refusal?.status === 404 && isOthers(request)) return;
     if (refusal) return refuseUpgrade(socket, refusal);
     webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
-      listener.accept(socketChannel(webSocket, socket), socketPeer(socket));
+      const presented = presentedHeaders(request.rawHeaders);
+      listener.accept(socketChannel(webSocket, socket), { ...socketPeer(socket), presented });
     });
   };
   server.on("upgrade", upgrade);
@@ -71,7 +72,18 @@ export async function listen(
 
   const listener = channelListener({
     url: bound,
-    channel: { transport: "ws", handler, limits, heartbeatMs, helloTimeoutMs, maxQueuedChars, log, runtime },
+    channel: {
+      transport: "ws",
+      handler,
+      limits,
+      heartbeatMs,
+      helloTimeoutMs,
+      maxQueuedChars,
+      resume: resumeOf(options),
+      log,
+      runtime,
+    },
+    sessions: {},
     stop() {
       server.off("upgrade", upgrade);
       paths.delete(url.pathname);

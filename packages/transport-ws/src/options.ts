@@ -1,17 +1,37 @@
 import type { Server } from "node:http";
 import type { SecureContextOptions } from "node:tls";
-import type { ChannelOptions, Limits } from "@parley/core/transport";
+import type { ChannelOptions, Credentials, Limits, ResumeOptions } from "@parley/core/transport";
+
+/** Certificates for `wss`: `ca`, `cert`, `key` and their kin, as `node:tls` has them. */
+export interface WsTls extends SecureContextOptions {
+  /** Whether a peer whose certificate is not verified is turned away. @default true */
+  readonly rejectUnauthorized?: boolean | undefined;
+  /** Listening: asks callers for a certificate. @default false */
+  readonly requestCert?: boolean | undefined;
+  /** Dialling: the name that the certificate must bear. @default the host of the URL */
+  readonly servername?: string | undefined;
+}
+
+/** What every dialling of a WebSocket takes. */
+export interface WsDialOptions {
+  /**
+   * Dialling: what proves who calls, shown with the opening request, anew at each dial. Never sent to another host: redirects are not followed.
+   */
+  readonly credentials?: Credentials | undefined;
+  /** Dialling: headers of the opening request. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** Certificates for `wss`. */
+  readonly tls?: WsTls | undefined;
+}
 
 /** Options of {@link ws}. */
-export interface WsOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
+export interface WsOptions
+  extends WsDialOptions,
+    Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
   /** What each connection bears. @default 4 MiB a message, 16,384 calls, 256 items and 256 KiB a stream */
   readonly limits?: Limits | undefined;
-  /** Dialling: headers of the opening request, such as `authorization`. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** Certificates for `wss`: `ca`, `cert`, `key` and their kin, as `node:tls` has them. */
-  readonly tls?:
-    | (SecureContextOptions & { readonly rejectUnauthorized?: boolean; readonly requestCert?: boolean })
-    | undefined;
+  /** How long calls that were cut wait for their connection to be back, ms; the smaller of both sides' counts. @default 30_000 */
+  readonly resumeWindowMs?: number | undefined;
   /** Listening: mounts on this server, which the caller owns and closes, instead of opening a port. The URL's path counts. */
   readonly server?: Server | undefined;
   /** Listening: browsers' origins that may connect, `["https://app.example"]`. @default none; programs send no Origin and may */
@@ -24,8 +44,13 @@ export interface WsOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTi
   readonly exposed?: boolean | undefined;
 }
 
+/** What this side says of sessions. */
+export function resumeOf({ resumeWindowMs }: WsOptions): ResumeOptions {
+  return { windowMs: resumeWindowMs };
+}
+
 /** WebSocket subprotocol of the CloudEvents binding: a text frame is one event in JSON. */
 export const SUBPROTOCOL = "cloudevents.json";
 
 /** How long a peer may take to answer a closing handshake. */
-export const CLOSE_TIMEOUT_MS = 1_000;
+export const CLOSE_TIMEOUT_MS = 500;

@@ -1,14 +1,7 @@
 import type { Socket } from "node:net";
-import {
-  type Channel,
-  codes,
-  errorFor,
-  isCode,
-  type OpenChannel,
-  type ParleyError,
-  TransportError,
-} from "@parley/core/transport";
+import { type Channel, codes, type OpenChannel, type ParleyError } from "@parley/core/transport";
 import type { RawData, WebSocket } from "ws";
+import { closeCause } from "./close-code.ts";
 
 /** Bytes that may wait in the socket before writers are held up. */
 const HIGH_WATER_BYTES = 1024 * 1024;
@@ -24,6 +17,7 @@ export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel
   return (events) => {
     let failure: Error | undefined;
     let full = false;
+    let closing = false;
 
     webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (isBinary) webSocket.close(codes.unimplemented.websocket, "unimplemented: events are text frames here");
@@ -48,9 +42,11 @@ export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel
         return !full;
       },
       close(reason) {
-        if (reason) webSocket.close(codes[reason.code].websocket, closeReason(reason));
-        // ws gives a closing handshake a second, which a slow reader may need for what was written before.
+        if (reason && closing) webSocket.terminate();
+        else if (reason) webSocket.close(codes[reason.code].websocket, closeReason(reason));
+        // ws bounds a closing handshake by time, which a slow reader may need for what was written before.
         else socket.write("", () => webSocket.close(codes.cancelled.websocket));
+        closing = true;
       },
     };
     return channel;
@@ -60,39 +56,4 @@ export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel
 /** `<code>: <message>`, cut to what a close frame takes, in characters that take one byte each. */
 function closeReason({ code, message }: ParleyError): string {
   return `${code}: ${message.replace(/[^\x20-\x7e]/g, "?")}`.slice(0, MAX_REASON_CHARS);
-}
-
-/** What a close code says; nothing for an orderly close. Codes of RFC 6455, 7.4.1. */
-function closeCause(code: number, reason: string): ParleyError | undefined {
-  if (code === 1000 || code === 1005) return undefined;
-  if (code === 1006)
-    return new TransportError("unavailable", "the connection was cut without a closing handshake", {
-      outcome: "unknown",
-    });
-  const [name = ""] = reason.split(":", 1);
-  return errorFor(
-    isCode(name) ? name : codeOf(code),
-    `the peer closed the WebSocket with ${code}${reason && `, ${reason}`}`,
-    {
-      outcome: "unknown",
-    },
-  );
-}
-
-function codeOf(closeCode: number): ParleyError["code"] {
-  switch (closeCode) {
-    case 1002:
-    case 1007:
-      return "invalid_argument";
-    case 1003:
-      return "unimplemented";
-    case 1008:
-      return "permission_denied";
-    case 1009:
-      return "resource_exhausted";
-    case 1011:
-      return "internal";
-    default:
-      return "unavailable";
-  }
 }

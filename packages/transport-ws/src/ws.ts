@@ -29,7 +29,7 @@ function manifestWith(limits: Limits): Manifest {
     cancel: "peer",
     backpressure: "stream",
     ordering: "connection",
-    resume: "none",
+    resume: "session",
     duplicates: false,
     gaps: false,
     serverInitiated: true,

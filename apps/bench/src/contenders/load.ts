@@ -6,11 +6,13 @@ import type { ContenderName, Wire } from "../plan.ts";
 const rawLibraries: Readonly<Record<Wire, () => Promise<Contender>>> = {
   ws: async () => (await import("./raw-ws.ts")).rawWs,
   http: async () => (await import("./raw-http.ts")).rawHttp,
+  sse: async () => (await import("./raw-sse.ts")).rawSse,
 };
 
 const transports: Readonly<Record<Wire, () => Promise<Transport>>> = {
   ws: async () => (await import("@parley/transport-ws")).ws(),
   http: async () => (await import("@parley/transport-http")).http(),
+  sse: async () => (await import("@parley/transport-sse")).sse(),
 };
 
 /** Makes a contender for a wire. */

@@ -6,14 +6,39 @@ import { type CallingSide, type Contender, check, type ServingSide } from "../co
 import { payload, type StreamRequest, serialOf } from "../payload.ts";
 import { answer, ECHO, type Event, item, opener, STREAM } from "./event.ts";
 
+/** How the events of a stream are told apart. */
+export interface Framing {
+  readonly type: string;
+  /** An event of this text. */
+  write(text: string): string;
+  /** Makes what reads a stream: given its text as it comes, it hands on the texts of events. */
+  reader(take: (text: string) => void): (chunk: string) => void;
+}
+
 /** HTTP with `node:http` and undici's `Pool.request` and nothing else: an event a POST, streams as a line an event. */
-export const rawHttp: Contender = { serve, connect };
+export const rawHttp: Contender = rawWith({
+  type: "application/x-ndjson",
+  write: (text) => `${text}\n`,
+  reader(take) {
+    let rest = "";
+    return (chunk) => {
+      const lines = (rest + chunk).split("\n");
+      rest = lines.pop() ?? "";
+      for (const line of lines) take(line);
+    };
+  },
+});
+
+/** The same with streams of some other form. */
+export function rawWith(framing: Framing): Contender {
+  return { serve: () => serve(framing), connect: (url) => connect(url, framing) };
+}
 
 const headers = { "content-type": "application/cloudevents+json" };
 
-async function serve(): Promise<ServingSide> {
+async function serve(framing: Framing): Promise<ServingSide> {
   const server = createServer((request, response) => {
-    respond(request, response).catch((error: unknown) => response.destroy(error as Error));
+    respond(request, response, framing).catch((error: unknown) => response.destroy(error as Error));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -28,7 +53,7 @@ async function serve(): Promise<ServingSide> {
   };
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function respond(request: IncomingMessage, response: ServerResponse, { type, write }: Framing): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const message: Event = JSON.parse(Buffer.concat(chunks).toString());
@@ -39,14 +64,15 @@ async function respond(request: IncomingMessage, response: ServerResponse): Prom
     return;
   }
   const { size, items } = message.data as StreamRequest; // ours
-  response.writeHead(200, { "content-type": "application/x-ndjson" });
+  response.writeHead(200, { "content-type": type });
   for (let seq = 1; seq <= items; seq++) {
-    if (!response.write(`${JSON.stringify(item(message, seq, payload(size, seq)))}\n`)) await once(response, "drain");
+    const text = JSON.stringify(item(message, seq, payload(size, seq)));
+    if (!response.write(write(text))) await once(response, "drain");
   }
   response.end();
 }
 
-async function connect(url: string): Promise<CallingSide> {
+async function connect(url: string, framing: Framing): Promise<CallingSide> {
   const pool = new Pool(url);
   const post = (message: Event) =>
     pool.request({ method: "POST", path: `/${message.type}`, headers, body: JSON.stringify(message) });
@@ -63,12 +89,10 @@ async function connect(url: string): Promise<CallingSide> {
       const { body } = await post(message);
       body.setEncoding("utf8");
       let seq = 0;
-      let rest = "";
-      for await (const chunk of body) {
-        const lines = (rest + chunk).split("\n");
-        rest = lines.pop() ?? "";
-        for (const line of lines) check("the item's id", (JSON.parse(line) as Event).id, `${message.id}.s${++seq}`);
-      }
+      const read = framing.reader((text) => {
+        check("the item's id", (JSON.parse(text) as Event).id, `${message.id}.s${++seq}`);
+      });
+      for await (const chunk of body) read(chunk);
       check("the number of items", seq, items);
     },
     subscribe: () => Promise.reject(new Error("raw HTTP has no subscriptions")),

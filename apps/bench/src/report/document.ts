@@ -59,7 +59,14 @@ function measuredRatio({ wire, measure, size }: ComparedFigures, ratio: Ratio): 
   return { wire, measure, size, ...ratio };
 }
 
-const packages = ["@parley/core", "@parley/transport-ws", "@parley/transport-http", "ws", "undici"];
+const packages = [
+  "@parley/core",
+  "@parley/transport-ws",
+  "@parley/transport-http",
+  "@parley/transport-sse",
+  "ws",
+  "undici",
+];
 
 function versions(): Record<string, string> {
   const installed = packages.map((name) => [name, versionOf(name)]);

@@ -1,10 +1,11 @@
 import type { Result } from "../result.ts";
 import { runWire } from "../run-wire.ts";
 import type { Scenario } from "../scenario.ts";
-import type { Subject } from "../subject.ts";
 import { subject as reference } from "../subjects/memory.ts";
+import { childReference } from "./child-lines.ts";
 import { mutants } from "./index.ts";
-import type { Mutant } from "./mutate.ts";
+import { type Mutant, packagedWire } from "./mutate.ts";
+import { tcpReference } from "./tcp-lines.ts";
 
 /** What became of one mutant. */
 export interface Kill {
@@ -30,10 +31,13 @@ export async function killMatrix(
 ): Promise<readonly Kill[]> {
   const kills: Kill[] = [];
   for (const scenario of scenarios) {
-    const sound = await runOne(reference, scenario, seed, scale);
+    const sound = new Map<Mutant["base"], Result>();
     for (const mutant of mutants.filter(({ id }) => scenario.mutants.includes(id))) {
-      const result = await runOne(mutant.subject, scenario, seed, scale);
-      const kill = { mutant, scenario, killed: result.verdict === "fail" && sound.verdict === "pass", result };
+      const { base } = mutant;
+      const green = sound.get(base) ?? (await runOne(referenceFor(base), scenario, seed, scale, served(base)));
+      sound.set(base, green);
+      const result = await runOne(mutant.subject, scenario, seed, scale, served(base, mutant.id));
+      const kill = { mutant, scenario, killed: result.verdict === "fail" && green.verdict === "pass", result };
       kills.push(kill);
       onKill?.(kill);
     }
@@ -41,12 +45,36 @@ export async function killMatrix(
   return kills;
 }
 
-async function runOne(subject: Subject, scenario: Scenario, seed: string, scale: number): Promise<Result> {
+function referenceFor(base: Mutant["base"]): Mutant["subject"] {
+  if (base === "memory") return reference;
+  if (base === "child") return childReference;
+  return base === "tcp" || base === "process" ? tcpReference : () => packagedWire(base);
+}
+
+/** The module of a mutant, or of its reference, where the serving side is a process of its own. */
+function served(base: Mutant["base"], id?: string): string | undefined {
+  if (base !== "process" && base !== "mqtt") return undefined;
+  const here = import.meta.url;
+  const module = new URL(here.endsWith(".ts") ? "./served.ts" : "./served.js", here);
+  if (id !== undefined) module.searchParams.set("mutant", id);
+  else if (base === "mqtt") module.searchParams.set("wire", base);
+  return module.href;
+}
+
+async function runOne(
+  which: Mutant["subject"],
+  scenario: Scenario,
+  seed: string,
+  scale: number,
+  module: string | undefined,
+): Promise<Result> {
   let result: Result | undefined;
+  const subject = typeof which === "function" ? await which() : which;
   await runWire(subject, {
     scenarios: [scenario],
     seed,
     scale,
+    module,
     onResult: (one) => {
       result = one;
     },

@@ -8,13 +8,18 @@ import {
   type ListenOptions,
   type MemoryTap,
   type MemoryWire,
-  memory,
   type OwnedCall,
   type Reply,
+  reconnecting,
   type Transport,
 } from "@parley/core/transport";
-import type { Subject } from "../subject.ts";
+import type { Reconnecting } from "../lasting.ts";
+import type { Subject, SubjectOptions, Tuning } from "../subject.ts";
+import { subjectRef } from "../subjects/index.ts";
+import { loadSubject } from "../subjects/load.ts";
+import { subject as reference } from "../subjects/memory.ts";
 import type { From } from "../tap/tap.ts";
+import { type ReadLines, tcpLines, tcpReference } from "./tcp-lines.ts";
 
 /** A transport broken on purpose, to prove that a scenario notices (G-01). */
 export interface Mutant {
@@ -23,36 +28,101 @@ export interface Mutant {
   readonly kills: string;
   /** What is broken, in a few words. */
   readonly fault: string;
-  /** The memory transport with this fault. */
-  readonly subject: Subject;
+  /** The reference with this fault; loaded first, where that is a wire of another package. */
+  readonly subject: Subject | (() => Promise<Subject>);
+  /**
+   * Which reference: within one process, over TCP, over TCP with a serving side that is a process of its own, to a child; or a wire that can what these
+   * cannot.
+   */
+  readonly base: "memory" | "tcp" | "process" | "child" | PackagedWire;
 }
 
-/** What is changed of the memory transport. */
+/** Wires of packages of their own that mutants are made of. */
+export type PackagedWire = "sse" | "ws" | "http" | "mqtt";
+
+/** What is changed of the reference. */
 export interface Faults {
   /** Around the `call` of every connection that is dialled. */
   readonly call?: (next: Invoke, connection: Connection, redial: () => Promise<Connection>) => Invoke;
   /** Around the handler of every listener. */
   readonly handler?: (next: Handler, options: ListenOptions, close: () => void) => Handler;
-  /** In place of a frame, before the suite's tap sees it, or after. Nothing returned: as it was. */
+  /** What it makes of how it is to be. */
+  readonly tuning?: (tuning: Tuning) => Tuning;
+  /** Only in memory. In place of a frame, before the suite's tap sees it, or after. Nothing returned: as it was. */
   readonly frame?: (frame: string, from: From) => readonly string[] | undefined;
   readonly frameAfterTap?: (frame: string, from: From) => readonly string[] | undefined;
+  /** How its connections come back. */
+  readonly reconnecting?: (next: Reconnecting) => Reconnecting;
+  /** Only over TCP. Makes frames of what arrives. */
+  readonly read?: ReadLines;
   /** Around the whole transport. */
   readonly transport?: (next: Transport) => Transport;
 }
 
-/** Makes a mutant. `faults` is asked anew for each transport, so that no state is shared. */
+/** Makes a mutant in memory. `faults` is asked anew for each transport, so that no state is shared. */
 export function mutant(id: string, kills: string, fault: string, faults: () => Faults): Mutant {
   const subject: Subject = {
     name: id.slice(0, 24),
     url: "memory://",
     tapping: "in-process",
-    transport: ({ tap }) => broken(faults(), tap),
+    transport: (options) => inMemory(faults(), options),
+    reconnecting: comesBack(faults),
   };
-  return { id, kills, fault, subject };
+  return { id, kills, fault, subject, base: "memory" };
 }
 
-function broken({ call, handler, frame, frameAfterTap, transport }: Faults, tap: MemoryTap | undefined): Transport {
-  const inner = memory({ tap: tapWith(tap, frame, frameAfterTap) });
+/** Makes a mutant over TCP; `"process"`: its serving side can be stopped. */
+export function tcpMutant(
+  id: string,
+  kills: string,
+  fault: string,
+  faults: () => Faults,
+  base: "tcp" | "process" = "tcp",
+): Mutant {
+  const subject: Subject = {
+    ...tcpReference,
+    name: id.slice(0, 24),
+    transport: (options) => overTcp(faults(), options),
+    reconnecting: comesBack(faults),
+  };
+  return { id, kills, fault, subject, base };
+}
+
+/** Makes a mutant of a wire that has a package of its own. */
+export function wireMutant(base: PackagedWire, id: string, kills: string, fault: string, faults: () => Faults): Mutant {
+  const subject = async (): Promise<Subject> => {
+    const sound = await packagedWire(base);
+    const transport: Subject["transport"] = (options) => {
+      const own = faults();
+      return broken(sound.transport({ ...options, ...own.tuning?.(options) }), own);
+    };
+    return { ...sound, name: id.slice(0, 24), transport, reconnecting: comesBack(faults) };
+  };
+  return { id, kills, fault, subject, base };
+}
+
+/** @throws MissingPackage when its package is not installed. */
+export function packagedWire(name: PackagedWire): Promise<Subject> {
+  return loadSubject(subjectRef(name, "").module);
+}
+
+function comesBack(faults: () => Faults): Reconnecting {
+  return (transport, options) => (faults().reconnecting?.(reconnecting) ?? reconnecting)(transport, options);
+}
+
+function inMemory(faults: Faults, { tap, ...tuning }: SubjectOptions): Transport {
+  const { frame, frameAfterTap, tuning: change } = faults;
+  return broken(
+    reference.transport({ tap: tapWith(tap, frame, frameAfterTap), ...(change?.(tuning) ?? tuning) }),
+    faults,
+  );
+}
+
+function overTcp(faults: Faults, { tap: _, ...tuning }: SubjectOptions): Transport {
+  return broken(tcpLines(faults.tuning?.(tuning) ?? tuning, faults.read), faults);
+}
+
+function broken(inner: Transport, { call, handler, transport }: Faults): Transport {
   const outer: Transport = {
     ...inner,
     async connect(url, options) {

@@ -1,6 +1,6 @@
 import { ParleyError } from "@parley/core";
 import { type Call, derive, type Envelope, type Invoke } from "@parley/core/transport";
-import { abortion, detached, type Faults, type Mutant, mutant, withOutput } from "./mutate.ts";
+import { abortion, detached, type Faults, type Mutant, mutant, tcpMutant, withOutput } from "./mutate.ts";
 
 type Items = AsyncIterable<Envelope>;
 
@@ -60,7 +60,7 @@ export const streamMutants: readonly Mutant[] = [
     "does not tell anybody that a loop was left",
     output((items) => withoutReturn(items)),
   ),
-  mutant(
+  tcpMutant(
     "takes-cut-for-end",
     "SS-06",
     "takes the end of the connection for the end of the stream",

@@ -45,7 +45,7 @@ table.matrix { border-collapse: collapse; width: 100%; }
 .matrix tbody th b { display: inline-block; width: 3.2em; font-family: var(--mono); font-size: 13px; font-weight: 600; color: var(--soft); }
 .matrix td { padding: 10px 14px 10px 0; min-width: 274px; }
 .matrix td:last-child { padding-right: 0; }
-.matrix.many td { min-width: 0; } .matrix.many .tile { width: 24px; height: 24px; font-size: 11px; }
+.matrix.many thead th + th { width: 11.5%; vertical-align: top; } .matrix.many td { min-width: 0; } .matrix.many .tile { width: 24px; height: 24px; font-size: 11px; }
 .tiles { display: flex; flex-wrap: wrap; gap: 4px; }
 .tile { display: grid; place-items: center; width: 29px; height: 29px; border-radius: 7px; font: 600 12px/1 var(--mono); text-decoration: none; border: 1.5px solid transparent; position: relative; }
 a.tile { transition: transform .12s; } a.tile:hover { transform: translateY(-2px); } a.tile:focus-visible { outline: 2px solid var(--ink); outline-offset: 2px; }

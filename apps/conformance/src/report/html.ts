@@ -26,6 +26,7 @@ ${matrix(report)}
 ${bad.length + blocked.length > 0 && html`<h2>What does not hold</h2><ul class="failures">${[...bad, ...blocked].map(failure)}</ul>`}
 <h2>What the wires promise</h2>
 ${manifestTable(report)}
+${equivalenceSection(report)}
 </main>
 ${foot(report)}
 ${results.map((result, at) => detail(result, results[at - 1], results[at + 1]))}
@@ -98,9 +99,24 @@ ${history !== undefined && history.length > 0 && html`<div class="scroll">${sequ
 `;
 }
 
-function foot({ suite, seed, timeScale, machine, ms, transports, results }: Report): Markup {
+/** G-09. */
+function equivalenceSection({ equivalence }: Report): Markup | false {
+  if (equivalence.length === 0) return false;
+  const different = equivalence.filter(({ differences }) => differences.length > 0);
+  const items = different.flatMap(({ scenario, transports, differences }) =>
+    differences.map(
+      ({ transport, call, here, there }) =>
+        html`<li><b>${scenario}</b> on ${transport}, call ${call}: <code>${here}</code>; on ${transports[0] ?? ""}: <code>${there}</code></li>`,
+    ),
+  );
+  return html`<section class="same"><h2>The same on every wire</h2>
+<p>What callers and handlers saw of ${equivalence.length} scenarios was compared between wires: ${equivalence.length - different.length} look the same on all.</p>
+${items.length > 0 && html`<ul class="failures">${items}</ul>`}</section>`;
+}
+
+function foot({ suite, seed, timeScale, profile, machine, ms, transports, results }: Report): Markup {
   return html`<footer><p>${totalsLine(totalsOf(results))}</p>
-<p>${suite.name} ${suite.version} on Node ${machine.node}, ${machine.platform}, ${machine.cpus} processors; ${(ms / 1000).toFixed(1)} s at time scale ${timeScale}. The same again:<br><code>parley-conformance --transport ${transports.join(",")} --seed ${seed}</code></p></footer>`;
+<p>${suite.name} ${suite.version} on Node ${machine.node}, ${machine.platform}, ${machine.cpus} processors; ${(ms / 1000).toFixed(1)} s at time scale ${timeScale}, profile ${profile}. The same again:<br><code>parley-conformance --transport ${transports.join(",")} --profile ${profile} --seed ${seed}</code></p></footer>`;
 }
 
 const names: Readonly<Record<Verdict, string>> = {

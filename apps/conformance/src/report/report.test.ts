@@ -25,6 +25,8 @@ const report: Report = {
   suite: { name: "@parley/conformance", version: "1.2.3" },
   seed: "abc",
   timeScale: 1,
+  profile: "quick",
+  equivalence: [],
   machine: { node: "v24.0.0", platform: "linux x64", cpus: 2 },
   startedAt: "2026-01-02T03:04:05.678Z",
   ms: 1234,

@@ -89,10 +89,28 @@ export function terminalReport(
       ),
     ),
     ...rules.written.map((file) => `wrote ${file}`),
-    `seed ${report.seed}, ${(report.ms / 1000).toFixed(1)} s`,
+    ...equivalenceLines(report, screen),
+    `seed ${report.seed}, profile ${report.profile}, ${(report.ms / 1000).toFixed(1)} s`,
     screen.style("bold", totalsLine(totalsOf(report.results))),
     "",
   ].join("\n");
+}
+
+/** G-09 in a line, and a paragraph for each difference. */
+function equivalenceLines({ equivalence }: Report, screen: Screen): string[] {
+  if (equivalence.length === 0) return [];
+  const different = equivalence.filter(({ differences }) => differences.length > 0);
+  const same = `${equivalence.length - different.length} of ${equivalence.length} scenarios look the same on every wire`;
+  return [
+    ...different.flatMap(({ scenario, transports, differences }) =>
+      differences.flatMap(({ transport, call, here, there }) => [
+        screen.style("red", `${scenario} looks otherwise on ${transport} than on ${transports[0]}, at call ${call}:`),
+        `  ${transport}: ${here}`,
+        `  ${transports[0]}: ${there}`,
+      ]),
+    ),
+    different.length > 0 ? screen.style("red", same) : same,
+  ];
 }
 
 /** The catalogue, for `--list`. */

@@ -41,7 +41,7 @@ export const deadlineScenarios: readonly Scenario[] = [
     level: "must",
     title:
       "The handler sees what is left of the time, less behind a relay, and a wall clock an hour off on either side changes nothing.",
-    needs: request,
+    needs: { ...request, serving: ["relay", "clock"] },
     mutants: ["sends-instants"],
     limit: 14,
     async run(env) {

@@ -17,11 +17,14 @@ export async function deepFrame(env: Environment): Promise<void> {
       return [frame.replace('"deep-marker"', deep)];
     });
     const connection = await env.connect();
-    const made = env.calls.make(connection, "request", "echo", { data: ["deep-marker"] });
-    await env.within(
-      "the refusal of a deep frame",
-      env.calls.error("a call whose frame is 10 000 levels deep", made.reply),
-    );
+    const made = await env.calls.apart(async () => {
+      const deepCall = env.calls.make(connection, "request", "echo", { data: ["deep-marker"] });
+      await env.within(
+        "the refusal of a deep frame",
+        env.calls.error("a call whose frame is 10 000 levels deep", deepCall.reply),
+      );
+      return deepCall;
+    });
     env.handler.equal("dispatches of a deep frame", env.events(made.id).length, 0);
     env.wire.equal("deep frames that passed the tap", passed, 1);
     env.tap.rewrite(undefined);

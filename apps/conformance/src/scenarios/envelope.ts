@@ -96,7 +96,7 @@ export const envelopeScenarios: readonly Scenario[] = [
     group: "ENV",
     level: "must",
     title: "Unknown attributes are ignored by the receiver and forwarded unchanged by a relay.",
-    needs: request,
+    needs: { ...request, serving: ["relay"] },
     mutants: ["strips-unknown"],
     async run(env) {
       const unknown = { futurething: "a;b=c", futurenumber: -7, futureflag: true, parleyx: "1" };
@@ -208,7 +208,7 @@ export const envelopeScenarios: readonly Scenario[] = [
     level: "must",
     title:
       "Keys such as __proto__ and constructor arrive as data of their own; Object.prototype stays as it was in both processes.",
-    needs: request,
+    needs: { ...request, serving: ["snapshot"] },
     mutants: ["merges-prototype"],
     async run(env) {
       const connection = await env.connect();

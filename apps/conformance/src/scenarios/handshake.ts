@@ -39,7 +39,6 @@ export const handshakeScenarios: readonly Scenario[] = [
           sender === from ? shrink(frame, env.manifest.limits.maxMessageBytes, small) : undefined,
         );
         const limited = await env.connect();
-        env.tap.rewrite(undefined);
         const fits = await env.within(
           "a reply within the limit",
           env.calls.request(limited, "echo", { data: "small" }),
@@ -59,6 +58,7 @@ export const handshakeScenarios: readonly Scenario[] = [
           env.handler.equal("runs of its handler", env.events(made.id, "called").length, 1);
         }
         await env.sentinel(limited);
+        env.tap.rewrite(undefined);
       }
     },
   },
@@ -68,7 +68,7 @@ export const handshakeScenarios: readonly Scenario[] = [
     level: "must",
     title:
       "Versions [1..3] and [2..5] of an operation meet at 3, whichever side has which; disjoint ranges fail on both sides, with both ranges, and nothing is dispatched.",
-    needs: requests,
+    needs: { ...requests, serving: ["versions"] },
     mutants: ["picks-lowest-version"],
     async run(env) {
       const connection = await env.connect();
@@ -127,7 +127,7 @@ export const handshakeScenarios: readonly Scenario[] = [
     level: "must",
     title:
       "A call before the handshake, or a second hello, is a protocol error: never dispatched, and the connection ends without touching others.",
-    needs: { ...requests, frames: true },
+    needs: { ...requests, frames: true, connection: true },
     mutants: ["forgives-disorder"],
     async run(env) {
       const other = await env.connect();
@@ -227,9 +227,12 @@ export const handshakeScenarios: readonly Scenario[] = [
   },
 ];
 
+/** Another limit in the place of the one that a side tells: in its hello, and where there is a broker in the credit of each opener. */
 function shrink(frame: string, from: number, to: number): readonly string[] | undefined {
-  const limit = `"maxMessageBytes":${from}`;
-  return frame.includes(limit) ? [frame.replace(limit, `"maxMessageBytes":${to},"futurelimit":{"x":[1]}`)] : undefined;
+  const changed = frame
+    .replace(`"maxMessageBytes":${from}`, `"maxMessageBytes":${to},"futurelimit":{"x":[1]}`)
+    .replace(new RegExp(`("credit":"\\d+:\\d+:\\d+):${from}"`), `$1:${to}"`);
+  return changed === frame ? undefined : [changed];
 }
 
 async function disjointClient(connection: Connection): Promise<unknown> {

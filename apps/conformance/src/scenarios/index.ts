@@ -1,11 +1,22 @@
 import { groups, type Scenario } from "../scenario.ts";
+import { authScenarios } from "./auth.ts";
+import { backpressureScenarios } from "./backpressure.ts";
 import { bidiStreamScenarios } from "./bidi-stream.ts";
 import { binaryScenarios } from "./binary.ts";
+import { brokerScenarios } from "./broker.ts";
 import { clientStreamScenarios } from "./client-stream.ts";
+import { concurrencyScenarios } from "./concurrency.ts";
 import { deadlineScenarios } from "./deadlines.ts";
+import { duplicateScenarios } from "./duplicates.ts";
 import { envelopeScenarios } from "./envelope.ts";
 import { errorScenarios } from "./errors.ts";
+import { faultScenarios } from "./faults.ts";
 import { handshakeScenarios } from "./handshake.ts";
+import { lastingScenarios } from "./lasting.ts";
+import { limitScenarios } from "./limits.ts";
+import { malformedScenarios } from "./malformed.ts";
+import { orderScenarios } from "./order.ts";
+import { processScenarios } from "./processes.ts";
 import { requestScenarios } from "./request.ts";
 import { serverStreamScenarios } from "./server-stream.ts";
 import { topicScenarios } from "./topics.ts";
@@ -22,6 +33,17 @@ export const scenarios: readonly Scenario[] = [
   ...handshakeScenarios,
   ...errorScenarios,
   ...deadlineScenarios,
+  ...backpressureScenarios,
+  ...orderScenarios,
+  ...concurrencyScenarios,
+  ...limitScenarios,
+  ...lastingScenarios,
+  ...duplicateScenarios,
+  ...authScenarios,
+  ...malformedScenarios,
+  ...faultScenarios,
+  ...brokerScenarios,
+  ...processScenarios,
 ];
 
 /**

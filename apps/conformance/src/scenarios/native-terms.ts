@@ -4,8 +4,8 @@ import type { Environment } from "../environment.ts";
 /** ERR-04: the published table against what the tap sees, and against what a foreign peer would send. */
 export async function nativeTerms(env: Environment): Promise<void> {
   await errorEvents(env);
-  if (env.tapping === "http") await httpStatuses(env);
-  if (env.tapping === "websocket") await closeCodes(env);
+  if (env.tapping === "http") await env.calls.apart(() => httpStatuses(env));
+  if (env.tapping === "websocket") await env.calls.apart(() => closeCodes(env));
 }
 
 const everyCode = Object.entries(codes) as readonly [Code, (typeof codes)[Code]][]; // the entries of a Record<Code, …>

@@ -173,7 +173,9 @@ export const requestScenarios: readonly Scenario[] = [
       const reply = await env.within("the answer of a call back", env.calls.request(connection, "callback", { data }));
       env.caller.equal("what the dialling side was asked", seen, [data]);
       env.caller.equal("what the listening side was answered", reply.data, ["back", data]);
-      env.wire.equal("connections opened for it", env.tap.connections - before, 0);
+      // HTTP's caller may take another connection for its answer.
+      const most = env.tapping === "http" ? 1 : 0;
+      env.wire.ok(`at most ${most} connections to be opened for it`, env.tap.connections - before <= most);
     },
   },
   {
@@ -211,7 +213,7 @@ export const requestScenarios: readonly Scenario[] = [
           peers[at % 2]?.add(look.address);
         }
       }
-      if (!env.shared && env.serving.pid !== undefined) {
+      if (!env.shared && env.manifest.broker === null && env.serving.pid !== undefined) {
         const both = [...(peers[0] ?? [])].filter((address) => peers[1]?.has(address));
         env.handler.equal("peers that calls of both connections seem to come from", both, []);
       }

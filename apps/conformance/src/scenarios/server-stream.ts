@@ -1,4 +1,5 @@
 import type { Scenario } from "../scenario.ts";
+import { quick } from "./back.ts";
 import { nothingOpen, upTo } from "./expect.ts";
 
 const stream = { kinds: ["server-stream"] } as const;
@@ -147,12 +148,20 @@ export const serverStreamScenarios: readonly Scenario[] = [
     id: "SS-06",
     group: "SS",
     level: "must",
-    title: "A connection that ends between two items, without the end of the stream, is an error; never a clean end.",
+    title:
+      "A connection that ends between two items, without the end of the stream, is an error, never a clean end; or the stream goes on where it was, on a wire with sessions.",
     needs: stream,
     mutants: ["takes-cut-for-end"],
     async run(env) {
-      for (const how of ["fin", "rst", "goodbye"] as const) {
-        const connection = await env.connect();
+      const session = env.manifest.resume === "session";
+      for (const how of ["fin", "rst"] as const) await (session ? env.calls.apart(() => cut(how)) : cut(how));
+      // Not every protocol has a way to end a connection in good order beside the end of a call.
+      await env.calls.apart(() => cut("goodbye"));
+
+      async function cut(how: "fin" | "rst" | "goodbye"): Promise<void> {
+        const { connection } = session
+          ? await env.lasting({ reconnect: quick(env) })
+          : { connection: await env.connect() };
         const gates = `ss6-${how}-`;
         const made = env.calls.make(connection, "server-stream", "count", { data: { n: 5, gates } });
         await env.serving.release(...upTo(3).map((k) => `${gates}${k}`));
@@ -163,12 +172,27 @@ export const serverStreamScenarios: readonly Scenario[] = [
         reading.catch(() => {});
         await env.until("three items at the reader", () => items.length === 3);
         if (how !== "goodbye") env.tap.cut(how);
-        else if (!env.tap.sayGoodbye("listener")) continue;
+        else if (!env.tap.sayGoodbye("listener")) return;
+        if (session) {
+          await env.serving.release(...upTo(5).map((k) => `${gates}${k}`));
+          const failed = await env.within(
+            `the end of the stream (${how})`,
+            reading.then(
+              () => false,
+              () => true,
+            ),
+          );
+          if (!failed) {
+            env.caller.equal(`the items of a stream that went on (${how})`, items, upTo(5));
+            env.handler.equal(`runs of its producer (${how})`, env.events(made.id, "called").length, 1);
+            return;
+          }
+        }
         const error = await env.within(
           `the end of the stream (${how})`,
           env.calls.error(`a stream that was cut (${how})`, reading),
         );
-        env.caller.equal(`the items before the cut (${how})`, items, upTo(3));
+        env.caller.equal(`the items before the cut (${how})`, session ? items.slice(0, 3) : items, upTo(3));
         env.caller.equal(`the code (${how})`, error.code, "unavailable");
         env.caller.equal(`the outcome (${how})`, error.outcome, "unknown");
         env.wire.ok("the tap to have carried the connection", env.tap.connections > 0);

@@ -84,6 +84,7 @@ export async function garbageAtListener(env: Environment): Promise<void> {
     socket.on("error", () => {});
     socket.end(greeting ?? Buffer.from(env.random.bytes(512)));
     socket.resume();
-    if (!socket.closed) await env.within("the listener to let noise go", once(socket, "close"), 8 * env.t);
+    const closed = new Promise<void>((resolve) => socket.once("close", () => resolve()));
+    if (!socket.closed) await env.within("the listener to let noise go", closed, 8 * env.t);
   }
 }

@@ -1,4 +1,4 @@
-import type { Connection, Envelope } from "@parley/core/transport";
+import type { Connection, Context, Envelope } from "@parley/core/transport";
 import type { Made } from "../calls.ts";
 import type { Environment } from "../environment.ts";
 
@@ -20,8 +20,13 @@ export interface Subscriber {
 }
 
 /** Subscribes, and resolves when the transport says that it is active. */
-export async function subscribe(env: Environment, connection: Connection, filter: string): Promise<Subscriber> {
-  const made = env.calls.make(connection, "subscribe", "topics", { attributes: { subject: filter } });
+export async function subscribe(
+  env: Environment,
+  connection: Connection,
+  filter: string,
+  context?: Context,
+): Promise<Subscriber> {
+  const made = env.calls.make(connection, "subscribe", "topics", { attributes: { subject: filter }, context });
   const output = await env.within(`the subscription to ${filter}`, env.calls.output(made));
   const iterator = output[Symbol.asyncIterator]();
   const received: unknown[] = [];

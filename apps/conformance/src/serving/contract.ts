@@ -38,17 +38,25 @@ export const conformance: Contract<{
   readonly repeat: Request;
   readonly gate: Request;
   readonly delay: Request;
+  readonly stall: Request;
   readonly context: Request;
   readonly fail: Request;
   readonly throw: Request;
   readonly callback: Request;
+  readonly digest: Request;
+  readonly deliver: Request;
+  readonly tally: Request;
+  readonly sink: Request;
+  readonly door: Request;
   readonly newer: Request;
   readonly older: Request;
   readonly note: Operation<"notify", Schema, undefined>;
   readonly count: ServerStream;
   readonly list: ServerStream;
   readonly mixed: ServerStream;
+  readonly flood: ServerStream;
   readonly upload: Operation<"client-stream", Schema, Schema>;
+  readonly intake: Operation<"client-stream", Schema, Schema>;
   readonly chat: Operation<"bidi-stream", Schema, Schema>;
   readonly typed: Topic<"typed/{name}", Schema>;
 }> = contract("conformance", {
@@ -57,17 +65,25 @@ export const conformance: Contract<{
   repeat: call,
   gate: call,
   delay: call,
+  stall: call,
   context: call,
   fail: call,
   throw: call,
   callback: call,
+  digest: call,
+  deliver: call,
+  tally: call,
+  sink: call,
+  door: call,
   newer: versioned(2, 5),
   older: versioned(1, 3),
   note: notify({ input: anything }),
   count: stream,
   list: stream,
   mixed: stream,
+  flood: stream,
   upload: clientStream({ item: anything, output: anything }),
+  intake: clientStream({ item: anything, output: anything }),
   chat: bidiStream({ inputItem: anything, outputItem: anything }),
   typed: topic({ path: "typed/{name}", data: anything }),
 });

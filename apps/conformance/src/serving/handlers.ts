@@ -1,15 +1,18 @@
 import { createHash } from "node:crypto";
+import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { HandledCall, Handlers } from "@parley/core";
+import type { Code, HandledCall, Handlers } from "@parley/core";
 import { chat } from "./chat.ts";
 import { callerContract, type conformance } from "./contract.ts";
+import { Deliveries, type Delivery } from "./deliveries.ts";
 import type { Gates } from "./gates.ts";
 import type { Note } from "./note.ts";
+import { type Intake, intake, numbered } from "./numbered.ts";
 import { type ThrowVariant, throwVariant } from "./throwing.ts";
 import { codeOf, type Told, toldError } from "./told.ts";
 
 /** A handler for each operation of the fixture. Input is what the suite's own scenarios send. */
-export function handlers(note: Note, gates: Gates): Handlers<typeof conformance> {
+export function handlers(note: Note, gates: Gates, refuseNext: (code: Code) => void): Handlers<typeof conformance> {
   /** Notes how an operation ends. */
   const noted =
     <Input>(run: (input: Input, call: HandledCall) => unknown) =>
@@ -29,6 +32,11 @@ export function handlers(note: Note, gates: Gates): Handlers<typeof conformance>
     await gates.pass(gate, stubborn ? undefined : call.signal);
   };
 
+  const deliveries = new Deliveries();
+
+  const stalls = monitorEventLoopDelay({ resolution: 5 });
+  stalls.enable();
+
   return {
     /** Gives back what it got. */
     echo: (input) => input,
@@ -44,6 +52,12 @@ export function handlers(note: Note, gates: Gates): Handlers<typeof conformance>
         return value;
       },
     ),
+    /** For how long at most the event loop of this process was held up since this was last asked, ms. */
+    stall: () => {
+      const longest = stalls.max / 1e6;
+      stalls.reset();
+      return longest;
+    },
     /** Takes its time, whatever happens. */
     delay: noted<{ ms: number }>(({ ms }) => sleep(ms, null)),
     /** Looks at what it knows of its call, and again after each of some waits. */
@@ -64,6 +78,25 @@ export function handlers(note: Note, gates: Gates): Handlers<typeof conformance>
     }),
     /** Asks its caller, and answers with that answer. */
     callback: noted((input, call) => call.caller(callerContract).answer(input)),
+    /** Length and sha256 of what it got. */
+    digest: (input) => {
+      const bytes = input instanceof Uint8Array ? input : Buffer.from(String(input));
+      return { length: bytes.length, sha256: createHash("sha256").update(bytes).digest("hex") };
+    },
+    /** Takes a message once per idempotency key, and says whether this was the first time. */
+    deliver: (input, call) => {
+      const { idempotencykey } = call.message;
+      return deliveries.take(input as Delivery, String(idempotencykey)); // what the scenarios send
+    },
+    /** What became of what was delivered. */
+    tally: (input) => deliveries.tally((input as { box: string }).box),
+    /** Answers, and keeps nothing. */
+    sink: () => null,
+    /** Who dials next is refused with this code. */
+    door: (input) => {
+      refuseNext((input as { code: Code }).code); // what the scenarios send
+      return null;
+    },
     note: async (input, call) => {
       const { gate, throws } = (input ?? {}) as { gate?: string; throws?: string };
       if (gate !== undefined) await wait(gate, call);
@@ -107,6 +140,27 @@ export function handlers(note: Note, gates: Gates): Handlers<typeof conformance>
       const { n } = input as { n: number };
       for (let k = 1; k <= n; k++) yield k % 2 === 0 ? `text ${k}` : Uint8Array.of(k & 255, k >> 8);
     },
+    /** Numbered items of a length; notes each that was taken. */
+    async *flood(input, call) {
+      const { items, bytes } = input as { items: number; bytes: number };
+      let made = 0;
+      try {
+        while (made < items) {
+          made++;
+          note("yielded", call, made);
+          yield numbered(made, bytes);
+        }
+      } finally {
+        note("finished", call, made);
+      }
+    },
+    /** Reads numbered items, the first of which says how: behind a gate, or with pauses. */
+    intake: noted<AsyncIterable<unknown>>((items, call) =>
+      intake(items, {
+        wait: (gate) => wait(gate, call),
+        ended: (count) => note("input-end", call, count),
+      } satisfies Intake),
+    ),
     /** Number and sha256 of the items; or an early answer, or an early error, when an item asks for it. */
     upload: noted<AsyncIterable<unknown>>(async (items, call) => {
       const hash = createHash("sha256");

@@ -1,17 +1,29 @@
+import type { Connection } from "@parley/core/transport";
+import { dialChild } from "../subjects/child-program.ts";
 import { loadSubject } from "../subjects/load.ts";
-import type { CommandMessage, ServingMessage } from "./control.ts";
+import { show } from "../witness.ts";
+import type { CommandMessage, ServingMessage, ServingOrder } from "./control.ts";
 import { createServing } from "./local.ts";
 
 /** The serving process: holds the fixture, takes commands over the IPC channel, and ends with the suite. */
-const module = process.argv[2];
-if (module === undefined || process.send === undefined) {
+const [, , text] = process.argv;
+if (text === undefined || process.send === undefined) {
   throw new Error("this file is started by parley-conformance itself, with the module of a subject");
 }
+const { module, url, pipes } = JSON.parse(text) as ServingOrder; // from our own parent
 const subject = await loadSubject(module);
-const serving = createServing(subject.transport({}), subject.url);
+const child = subject.serving === "child";
+const dial = child ? (to: URL): Promise<Connection> => dialChild(subject, to) : undefined;
+const serving = createServing(subject.transport({}), url, dial, (tuning) => subject.transport(tuning));
 serving.onEvent((event) => send({ type: "event", event }));
 process.on("disconnect", () => process.exit());
 process.on("message", (message) => void answer(message as CommandMessage)); // from our own parent
+if (pipes) {
+  process.on("unhandledRejection", (reason) => send({ type: "rejection", rejection: show(reason) }));
+  await serving.listen(pipes);
+  // The wire, and nothing of the suite's, keeps this process.
+  process.channel?.unref();
+}
 send({ type: "ready" });
 
 async function answer({ number, name, args }: CommandMessage): Promise<void> {
@@ -30,5 +42,5 @@ async function answer({ number, name, args }: CommandMessage): Promise<void> {
 }
 
 function send(message: ServingMessage): void {
-  process.send?.(message);
+  if (process.connected) process.send?.(message);
 }

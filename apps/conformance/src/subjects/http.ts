@@ -1,10 +1,13 @@
 import { http } from "@parley/transport-http";
 import type { Subject } from "../subject.ts";
+import { bearing } from "./bearer.ts";
 
 /** HTTP/1.1. */
 export const subject: Subject = {
   name: "http",
-  transport: () => http(),
+  transport: (options) => http({ ...options, credentials: bearing(options) }),
   url: "http://127.0.0.1:0",
+  secure: "https://127.0.0.1:0",
+  credentials: true,
   tapping: "http",
 };

@@ -1,16 +1,47 @@
-import { existsSync } from "node:fs";
-import { basename, resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import type { ForeignProgram } from "../subject.ts";
 
 /** A wire to test: where its module is, and what to call it before that is loaded. */
 export interface SubjectRef {
   readonly name: string;
-  /** URL of the module that exports the subject. */
+  /** URL of the module that exports the subject; or of the directory of a program in another language. */
   readonly module: string;
+  /** The program, if the subject is one. */
+  readonly program?: ForeignProgram;
+}
+
+/**
+ * The subject that a program in another language is.
+ * @param line the command, its words separated by spaces; a word with spaces stands in quotes.
+ * @throws RangeError for an empty one.
+ */
+export function commandRef(line: string, directory: string): SubjectRef {
+  const words = [...line.matchAll(/"([^"]*)"|'([^']*)'|(\S+)/g)].map(
+    ([, one, other, bare]) => one ?? other ?? bare ?? "",
+  );
+  const [command, ...args] = words;
+  if (command === undefined) throw new RangeError("--command names no program");
+  return programRef({ command, args, directory });
+}
+
+function programRef(program: ForeignProgram): SubjectRef {
+  const name = basename(program.args.at(-1) ?? program.command).replace(/\.\w+$/, "");
+  return { name, module: pathToFileURL(program.directory).href, program };
+}
+
+/** `{ "command": ["python3", "peer.py"] }`, started where the file is. */
+function readProgram(path: string): SubjectRef {
+  const { command: words } = JSON.parse(readFileSync(path, "utf8")) as { command?: unknown };
+  if (!Array.isArray(words) || words.length === 0 || !words.every((word) => typeof word === "string"))
+    throw new RangeError(`${path} must have a "command": a list of a program and its arguments`);
+  const [command, ...args] = words as [string, ...string[]]; // just checked
+  return programRef({ command, args, directory: dirname(path) });
 }
 
 /** Names of the subjects that come with the suite. */
-export const builtIn = ["memory", "ws", "http"] as const;
+export const builtIn = ["memory", "ws", "http", "sse", "grpc", "mqtt", "stdio"] as const;
 
 /**
  * The subject that a user means: a built-in name, or the path of a module of their own.
@@ -24,6 +55,7 @@ export function subjectRef(name: string, directory: string): SubjectRef {
   const path = resolve(directory, name);
   if (existsSync(path) && /\.[cm]?[jt]s$/.test(name))
     return { name: basename(path).replace(/\.[cm]?[jt]s$/, ""), module: pathToFileURL(path).href };
+  if (existsSync(path) && path.endsWith(".json")) return readProgram(path);
   throw new RangeError(
     `there is no transport ${JSON.stringify(name)}: built in are ${builtIn.join(", ")}; for one of your own give the path of a module that exports its subject, as in --transport ./my-wire.ts`,
   );

@@ -1,10 +1,13 @@
 import { ws } from "@parley/transport-ws";
 import type { Subject } from "../subject.ts";
+import { bearing } from "./bearer.ts";
 
 /** WebSocket. */
 export const subject: Subject = {
   name: "ws",
-  transport: () => ws(),
+  transport: (options) => ws({ ...options, credentials: bearing(options) }),
   url: "ws://127.0.0.1:0",
+  secure: "wss://127.0.0.1:0",
+  credentials: true,
   tapping: "websocket",
 };

@@ -4,6 +4,10 @@ import type { From } from "./tap.ts";
 export interface Piece {
   readonly bytes: Buffer;
   readonly text?: string;
+  /** Another text in place of this frame's, where more than the text makes a frame. */
+  encode?(text: string): Buffer;
+  /** A frame of its own beside this one. */
+  forge?(text: string): Buffer;
 }
 
 /** How the frames of a wire lie in its bytes. */
@@ -11,6 +15,8 @@ export interface Framing {
   /** Makes a splitter for one direction of one connection; it gives back every byte it takes, in pieces. */
   splitter(from: From): (chunk: Buffer) => Piece[];
   encode(text: string, from: From): Buffer;
+  /** For wires whose directions must be read together: a framing for one connection. */
+  forConnection?(): Framing;
   /** Bytes by which one side ends a connection in good order. */
   goodbye?(from: From): Buffer;
 }

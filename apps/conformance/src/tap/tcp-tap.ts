@@ -15,12 +15,16 @@ export function createTcpTap(history: History, framing: Partial<Framing> | undef
 interface Pair {
   readonly dialler: Socket;
   readonly listener: Socket;
+  readonly framing: Partial<Framing> | undefined;
+  /** The last frame from each side. */
+  readonly last: Partial<Record<From, Piece>>;
 }
 
 class TcpTap implements Tap {
   readonly #history: History;
   readonly #framing: Partial<Framing> | undefined;
   readonly #captures: Record<From, Capture> = { dialler: new Capture(), listener: new Capture() };
+  #ends: readonly { readonly from: From; readonly to: Socket }[] = [];
   readonly #held: Record<From, { bytes: Buffer; to: Socket }[] | undefined> = {
     dialler: undefined,
     listener: undefined,
@@ -69,10 +73,12 @@ class TcpTap implements Tap {
   }
 
   forge(frame: string, from: From): void {
-    const bytes = this.#framing?.encode?.(frame, from);
-    if (bytes === undefined) throw new Error("this wire has no frames that could be forged");
+    if (!this.#framing?.encode) throw new Error("this wire has no frames that could be forged");
     this.#history.note("suite", `forges ${describeFrame(frame)} from the ${from}`);
-    for (const pair of this.#pairs) opposite(pair, from).write(bytes);
+    for (const pair of this.#pairs) {
+      const bytes = pair.last[from]?.forge?.(frame) ?? pair.framing?.encode?.(frame, from);
+      if (bytes) opposite(pair, from).write(bytes);
+    }
   }
 
   inject(bytes: Buffer, from: From): void {
@@ -92,6 +98,9 @@ class TcpTap implements Tap {
     const held = this.#held[from] ?? [];
     this.#held[from] = undefined;
     for (const { bytes, to } of held) if (to.writable) to.write(bytes);
+    const ends = this.#ends.filter((end) => end.from === from);
+    this.#ends = this.#ends.filter((end) => end.from !== from);
+    for (const { to } of ends) to.end();
   }
 
   cut(how: "fin" | "rst"): void {
@@ -120,7 +129,7 @@ class TcpTap implements Tap {
   #accept(dialler: Socket, target: { host: string; port: number }): void {
     this.connections++;
     const listener = connect({ ...target, allowHalfOpen: true, noDelay: true });
-    const pair: Pair = { dialler, listener };
+    const pair: Pair = { dialler, listener, framing: this.#framing?.forConnection?.() ?? this.#framing, last: {} };
     this.#pairs.add(pair);
     for (const from of sides) this.#relay(pair, from);
   }
@@ -128,7 +137,7 @@ class TcpTap implements Tap {
   #relay(pair: Pair, from: From): void {
     const source = pair[from];
     const target = opposite(pair, from);
-    const split = this.#framing?.splitter?.(from);
+    const split = pair.framing?.splitter?.(from);
     source.on("data", (chunk: Buffer) => {
       this.#captures[from].add(chunk);
       if (!split) this.#history.note("wire", describeBytes(chunk), { from });
@@ -138,7 +147,11 @@ class TcpTap implements Tap {
         target.once("drain", () => source.resume());
       }
     });
-    source.on("end", () => target.end());
+    source.on("end", () => {
+      // What is held back holds back the end behind it.
+      if (this.#held[from]) this.#ends = [...this.#ends, { from, to: target }];
+      else target.end();
+    });
     source.on("error", () => reset(target));
     source.on("close", () => {
       target.destroySoon();
@@ -146,15 +159,24 @@ class TcpTap implements Tap {
     });
   }
 
-  #pass(pair: Pair, { bytes, text }: Piece, from: From): void {
+  #pass(pair: Pair, piece: Piece, from: From): void {
+    const { bytes, text } = piece;
     const target = opposite(pair, from);
-    if (text !== undefined) this.#history.note("wire", describeFrame(text), { from });
+    if (text !== undefined) {
+      pair.last[from] = piece;
+      this.#history.note("wire", describeFrame(text), { from });
+    }
     const rewritten = text === undefined ? undefined : this.#rule?.(text, from);
     if (rewritten === "cut") {
       endPair(pair, "fin");
       return;
     }
-    const out = rewritten ? rewritten.map((frame) => this.#framing?.encode?.(frame, from) ?? Buffer.alloc(0)) : [bytes];
+    const encode = (frame: string): Buffer =>
+      (frame === text ? bytes : undefined) ??
+      piece.encode?.(frame) ??
+      pair.framing?.encode?.(frame, from) ??
+      Buffer.alloc(0);
+    const out = rewritten ? rewritten.map(encode) : [bytes];
     const held = this.#held[from];
     for (const one of out) {
       if (!held) {

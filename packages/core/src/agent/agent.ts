@@ -1,5 +1,5 @@
 import type { Call } from "../call/call.ts";
-import { ParleyError, TransportError, toParleyError } from "../call/error.ts";
+import { AuthenticationError, ParleyError, TransportError, toParleyError } from "../call/error.ts";
 import type { Handler, Reply } from "../call/interceptor.ts";
 import type { Log } from "../call/log.ts";
 import type { CallKind } from "../envelope/envelope.ts";
@@ -17,6 +17,7 @@ import { createHub, type Hub } from "./hub.ts";
 import { andThen, isPromise, type Maybe } from "./maybe.ts";
 import { nearest } from "./nearest.ts";
 import { Notifications } from "./notifications.ts";
+import { ownSource } from "./own-source.ts";
 import { refusal, reportFailure } from "./refusal.ts";
 import { answerRoute, createRoute, type Route, type UntypedHandler } from "./route.ts";
 import { type TopicsOf, topicsOf } from "./topics-of.ts";
@@ -48,6 +49,12 @@ export interface AgentOptions {
   readonly name?: string | undefined;
   /** URI-reference of the agent; the `source` of its messages. @default its name */
   readonly source?: string | undefined;
+  /**
+   * Whether a caller who is known as this principal may call with this `source`; if not, the call is refused with `permission_denied`. Not
+   * asked about callers whom nobody has authenticated. For a relay, which passes on what others say:
+   * `(source, principal) => principal === "urn:agent:relay" || ownSource(source, principal)`. @default {@link ownSource}
+   */
+  readonly acceptSource?: ((source: string, principal: string) => boolean) | undefined;
   /** Takes topics. @default a hub of its own */
   readonly hub?: Hub | undefined;
   /** Told of what handlers throw. @default that of `serve` */
@@ -67,6 +74,7 @@ export interface AgentOptions {
  */
 export function agent<C extends Contract>(contract: C, handlers: Handlers<C>, options: AgentOptions = {}): Agent<C> {
   const { name = contract.name, source = name, hub = createHub(), runtime = systemRuntime } = options;
+  const { acceptSource = ownSource } = options;
   const operations = announce(contract);
   const routes = routesOf(contract, handlers);
   const topics = agentTopics(contract, hub);
@@ -81,6 +89,7 @@ export function agent<C extends Contract>(contract: C, handlers: Handlers<C>, op
       hello,
       notifications,
       source,
+      acceptSource,
       runtime,
       log,
       handledInit,
@@ -99,6 +108,7 @@ interface AnsweringParts {
   readonly hello: object;
   readonly notifications: Notifications;
   readonly source: string;
+  readonly acceptSource: NonNullable<AgentOptions["acceptSource"]>;
   readonly runtime: Runtime;
   readonly log: Log | undefined;
   readonly handledInit: HandledCallInit;
@@ -143,12 +153,15 @@ function answer(call: Call, parts: AnsweringParts): Maybe<Reply> {
 }
 
 function dispatch(call: Call, parts: AnsweringParts): Maybe<Reply> {
-  const { kind, message, deadline } = call;
+  const { kind, message, deadline, context } = call;
   const { routes, topics, notifications, runtime, handledInit, log } = parts;
   if (call.aborted) throw call.aborted;
   if (deadline !== undefined && deadline <= runtime.now()) {
     throw new TransportError("deadline_exceeded", `the deadline had passed when the call of ${message.type} arrived`);
   }
+  const principal = context.peer?.principal;
+  if (principal !== undefined && !parts.acceptSource(message.source, principal))
+    throw notTheirs(message.source, principal);
   if (kind === "publish") return topics.publish(call);
   if (kind === "subscribe") return topics.subscribe(call);
   const route = routes.get(message.type);
@@ -165,6 +178,11 @@ function dispatch(call: Call, parts: AnsweringParts): Maybe<Reply> {
     );
     return {};
   });
+}
+
+function notTheirs(source: string, principal: string): ParleyError {
+  const message = `the source ${source} is not one of ${principal}, who calls; call with a source of your own, or one without a scheme`;
+  return new AuthenticationError("permission_denied", message, { outcome: "rejected" });
 }
 
 function otherKind(type: string, kind: string, called: CallKind): ParleyError {

@@ -1,4 +1,5 @@
 import type { AttributeValue } from "../envelope/envelope.ts";
+import type { OnGap } from "../transport/reconnect/gap.ts";
 
 /** What a caller can say with one call. */
 export interface CallOptions {
@@ -13,4 +14,13 @@ export interface CallOptions {
   readonly idempotencyKey?: string | undefined;
   /** Further attributes of the envelope, extensions included; never those that Parley writes itself. */
   readonly attributes?: Readonly<Record<string, AttributeValue>> | undefined;
+}
+
+/** What a subscriber can say. */
+export interface SubscribeOptions extends CallOptions {
+  /**
+   * Lets the subscription outlive cuts of the connection: it is made again, and this is told that publications may be missing, with
+   * `data_loss`. Without it a cut ends the subscription with an error.
+   */
+  readonly onGap?: OnGap | undefined;
 }

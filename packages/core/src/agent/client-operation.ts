@@ -21,13 +21,14 @@ interface ClientOperation {
   readonly calling: Calling;
   readonly kind: OperationKind;
   readonly type: string;
+  readonly idempotent: boolean;
   readonly write: Convert;
   readonly read: Convert;
 }
 
 /** Prepares calling an operation: all that does not differ from call to call. */
 export function clientOperation(calling: Calling, name: string, operation: Operation, version: number): MethodFor {
-  const { kind, previous } = operation;
+  const { kind, previous, idempotent = false } = operation;
   const type = operationType(name, version);
   const old = version === operation.version ? undefined : previous[version];
   const streamed = kind === "client-stream" || kind === "bidi-stream";
@@ -35,6 +36,7 @@ export function clientOperation(calling: Calling, name: string, operation: Opera
     calling,
     kind,
     type,
+    idempotent,
     write: sending({
       schema: operation.input,
       cast: old?.input,
@@ -73,16 +75,16 @@ const calls: Readonly<Record<OperationKind, CallKindOf>> = {
 };
 
 function start(
-  { kind, type }: ClientOperation,
+  { kind, type, idempotent }: ClientOperation,
   parent: Call | undefined,
   options: CallOptions | undefined,
   data: unknown,
 ): CallStart {
-  return { kind, type, data, options, parent };
+  return { kind, type, data, options, parent, idempotent };
 }
 
 function withItems(
-  { kind, type, write }: ClientOperation,
+  { kind, type, idempotent, write }: ClientOperation,
   parent: Call | undefined,
   items: unknown,
   options: CallOptions | undefined,
@@ -91,7 +93,7 @@ function withItems(
     const why = "must be an iterable or async iterable of items";
     throw new ValidationError(`the input of ${type} ${why}`, [{ message: why, path: [] }], { outcome: "not-sent" });
   }
-  return { kind, type, data: undefined, options, parent, input: { items, write } };
+  return { kind, type, data: undefined, options, parent, idempotent, input: { items, write } };
 }
 
 function isItems(items: unknown): items is Items<unknown> {

@@ -67,7 +67,7 @@ describe.for(ways)("%s", (way) => {
           { attributes: { tenant: "acme", partitionkey: "p" }, timeoutMs: 1_000 },
         );
         const [update] = await take(updates, 1);
-        const { call: _call, seq: _seq, ...message } = update?.message ?? {};
+        const { call: _call, seq: _seq, sn: _sn, ...message } = update?.message ?? {};
         expect(message).toEqual({ ...sent[0]?.message, kind: "item" });
       },
       { use, source: "publisher" },

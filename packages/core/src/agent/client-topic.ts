@@ -1,6 +1,7 @@
 import { TransportError } from "../call/error.ts";
 import { operationType } from "../envelope/version.ts";
-import type { CallOptions } from "./call-options.ts";
+import { onGap } from "../transport/reconnect/gap.ts";
+import type { CallOptions, SubscribeOptions } from "./call-options.ts";
 import type { Current } from "./client-operation.ts";
 import { tell } from "./client-operation.ts";
 import { isPromise } from "./maybe.ts";
@@ -16,7 +17,7 @@ type Values = Readonly<Record<string, unknown>>;
 /** Publishes to and subscribes to a topic; the untyped form of a client's member. */
 export interface TopicMember {
   publish(params: Values, data: unknown, options?: CallOptions): Promise<void>;
-  subscribe(params?: Values, options?: CallOptions): Promise<TopicSubscription>;
+  subscribe(params?: Values, options?: SubscribeOptions): Promise<TopicSubscription>;
 }
 
 /** Prepares a client's member for a topic: all that does not differ from call to call. */
@@ -51,6 +52,7 @@ export function clientTopic(
         endless: true,
       } as const;
       const open = new OpenCall(calling, start);
+      if (options?.onGap) open.call.context.set(onGap, options.onGap);
       try {
         const output = await activated(open, options?.timeoutMs ?? calling.timeoutMs, calling);
         return new TopicSubscription(open, output, { filter: subject, path, read: forms.receive, log: calling.log });

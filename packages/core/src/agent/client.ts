@@ -6,7 +6,7 @@ import { attributeProblem } from "../envelope/attributes.ts";
 import type { Envelope } from "../envelope/envelope.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
 import type { AnnouncedOperation } from "../transport/hello.ts";
-import type { CallOptions } from "./call-options.ts";
+import type { CallOptions, SubscribeOptions } from "./call-options.ts";
 import type { CallStorage } from "./call-storage.ts";
 import { type Current, clientOperation } from "./client-operation.ts";
 import { clientTopic } from "./client-topic.ts";
@@ -52,7 +52,7 @@ export interface TopicClient<Path extends string, Data extends Schema> {
    */
   publish(params: Params<Path>, data: Sent<Data>, options?: CallOptions): Promise<void>;
   /** Subscribes to the topics with these parameters; those left out match anything. Resolves when the very next publication would arrive. */
-  subscribe(params?: Partial<Params<Path>>, options?: CallOptions): Promise<Subscription<Path, Data>>;
+  subscribe(params?: Partial<Params<Path>>, options?: SubscribeOptions): Promise<Subscription<Path, Data>>;
 }
 
 /** What arrives at a subscriber. */

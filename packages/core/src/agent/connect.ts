@@ -1,7 +1,10 @@
 import { type Handler, type Interceptor, intercept } from "../call/interceptor.ts";
 import type { Log } from "../call/log.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import type { CloseOptions, Connection, Transport } from "../transport/transport.ts";
+import type { ReconnectOptions } from "../transport/reconnect/options.ts";
+import { reconnecting } from "../transport/reconnect/reconnecting.ts";
+import type { ReconnectingConnection } from "../transport/reconnect/reconnecting-connection.ts";
+import type { CloseOptions, Transport } from "../transport/transport.ts";
 import type { Agent } from "./agent.ts";
 import type { CallStorage } from "./call-storage.ts";
 import { type Client, client } from "./client.ts";
@@ -19,6 +22,8 @@ export interface RemoteOptions {
   readonly timeoutMs?: number | undefined;
   /** Answers calls from the peer. Without it they fail with `unimplemented`. */
   readonly agent?: Agent | Handler | undefined;
+  /** How the connection comes back after a cut; `false`: it does not. @default it does, see {@link ReconnectOptions} */
+  readonly reconnect?: ReconnectOptions | false | undefined;
   /** Gives up connecting; of no effect once connected. */
   readonly signal?: AbortSignal | undefined;
   /** Time for the connection and the handshake together. @default 10_000 */
@@ -35,7 +40,7 @@ export interface RemoteOptions {
 /** A client with the connection it has to itself. */
 export type Remote<C extends Contract = Contract> = Client<C> &
   AsyncDisposable & {
-    readonly connection: Connection;
+    readonly connection: ReconnectingConnection;
     /** Takes no new calls, lets those under way end within the grace, then closes the connection. Idempotent. */
     close(options?: CloseOptions): Promise<void>;
   };
@@ -55,10 +60,11 @@ export async function connect<C extends Contract>(
   options: RemoteOptions,
 ): Promise<Remote<C>> {
   const { transport, url } = findEndpoint(address, options?.transports);
-  const { use = [], timeoutMs, agent, signal, connectTimeoutMs, source, storage, log, runtime } = options;
+  const { use = [], timeoutMs, agent, reconnect, signal, connectTimeoutMs, source, storage, log, runtime } = options;
   const answering = agent && answeringOf(agent, log);
   const handler = answering && surround(answering.handle, { storage });
-  const connection = await transport.connect(url, { handler, signal, connectTimeoutMs, log, runtime });
+  const lasting = reconnecting(transport, reconnect === false ? { maxAttempts: 0 } : reconnect);
+  const connection = await lasting.connect(url, { handler, signal, connectTimeoutMs, log, runtime });
   try {
     const { operations } = connection.hello;
     const remote = client(contract, intercept(connection.call, use), {

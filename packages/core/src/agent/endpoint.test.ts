@@ -1,3 +1,4 @@
+import { inspect } from "node:util";
 import { expect, test } from "vitest";
 import { failureOf } from "../../test/settling.ts";
 import { memory } from "../transport/memory.ts";
@@ -58,12 +59,15 @@ test("what is no URL is told with its text", async () => {
 test("credentials in a URL are in no message", async () => {
   const error = await failureOf(() => findEndpoint("quic://user:canary@h/x?key=canary", []));
   expect(error.message).not.toContain("canary");
+  const unreadable = await failureOf(() => findEndpoint("mqtt://user:canary@h:99999/x", []));
+  expect(unreadable.message).toContain('"mqtt://h:99999/x" is no URL');
+  expect(inspect(unreadable)).not.toContain("canary");
 });
 
-test("transports that were forgotten are asked for", async () => {
-  expect(await failureOf(() => findEndpoint("ws://h", undefined))).toMatchObject({
+test("transports that were forgotten are asked for, by the name of the package", async () => {
+  expect(await failureOf(() => findEndpoint("mqtt://h", undefined))).toMatchObject({
     code: "invalid_argument",
-    message: expect.stringContaining("transports"),
+    message: expect.stringMatching(/option transports is missing.*install @parley\/transport-mqtt/),
   });
 });
 

@@ -14,6 +14,13 @@ const packages: Readonly<Record<string, readonly [module: string, factory: strin
   wss: ["@parley/transport-ws", "ws"],
   http: ["@parley/transport-http", "http"],
   https: ["@parley/transport-http", "http"],
+  sse: ["@parley/transport-sse", "sse"],
+  sses: ["@parley/transport-sse", "sse"],
+  grpc: ["@parley/transport-grpc", "grpc"],
+  grpcs: ["@parley/transport-grpc", "grpc"],
+  mqtt: ["@parley/transport-mqtt", "mqtt"],
+  mqtts: ["@parley/transport-mqtt", "mqtt"],
+  stdio: ["@parley/transport-stdio", "stdio"],
 };
 
 /**
@@ -23,7 +30,8 @@ const packages: Readonly<Record<string, readonly [module: string, factory: strin
 export function findEndpoint(address: string | URL, transports: readonly Transport[] | undefined): Endpoint {
   const url = readUrl(address);
   // Callers without types forget it.
-  if (!Array.isArray(transports)) throw unfit("the option transports is missing: { transports: [ws()] } for a ws: URL");
+  if (!Array.isArray(transports))
+    throw unfit(`the option transports is missing (${shown(url)}): ${advice(url.protocol.slice(0, -1), [])}`);
   const factory = transports.find((one: unknown) => typeof one === "function");
   if (factory) throw unfit(`transports holds a function where a transport belongs: call it, ${factory.name}()`);
   const scheme = url.protocol.slice(0, -1);
@@ -36,8 +44,9 @@ function readUrl(address: string | URL): URL {
   if (address instanceof URL) return address;
   try {
     return new URL(address);
-  } catch (cause) {
-    throw unfit(`${JSON.stringify(address)} is no URL; write one with its scheme, such as ws://127.0.0.1:7070`, cause);
+  } catch {
+    // What the platform throws has the whole address, which may hold a password.
+    throw unfit(`${quoted(address)} is no URL; write one with its scheme, such as ws://127.0.0.1:7070`);
   }
 }
 
@@ -51,11 +60,16 @@ function advice(scheme: string, transports: readonly Transport[]): string {
   return given.length === 0 ? "no transports were given" : `the transports given serve ${given.join(", ")}`;
 }
 
+/** What was to be a URL, without what may be secret. */
+function quoted(address: string): string {
+  return JSON.stringify(String(address).replace(/\/\/[^/]*@/, "//"));
+}
+
 /** The URL without what may be secret. */
 function shown({ protocol, host, pathname }: URL): string {
   return host === "" ? `${protocol}${pathname}` : `${protocol}//${host}${pathname}`;
 }
 
-function unfit(message: string, cause?: unknown): ParleyError {
-  return new ParleyError("invalid_argument", message, { outcome: "not-sent", cause });
+function unfit(message: string): ParleyError {
+  return new ParleyError("invalid_argument", message, { outcome: "not-sent" });
 }

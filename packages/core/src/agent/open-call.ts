@@ -1,4 +1,5 @@
 import { type AbortListener, type Call, createCall, type OwnedCall } from "../call/call.ts";
+import type { Context } from "../call/context.ts";
 import { cancelled, errorFor, ParleyError, toParleyError } from "../call/error.ts";
 import type { Handler, Reply } from "../call/interceptor.ts";
 import { leave } from "../call/leave.ts";
@@ -25,10 +26,16 @@ export interface CallStart extends OpenerInit {
   readonly options: CallOptions | undefined;
   /** The call during whose handling this one is made. */
   readonly parent: Call | undefined;
+  /** Its operation is declared so. @default false */
+  readonly idempotent?: boolean | undefined;
   /** The caller's items, and how they are checked. */
   readonly input?: { readonly items: Items<unknown>; readonly write: Convert };
   /** Lives until it is left: `timeoutMs` is not for its whole life. */
   readonly endless?: boolean;
+  /** What those who carry the call are told of it. @default a new one */
+  readonly context?: Context | undefined;
+  /** Whether the peer may have seen any of it: what is given up before is `not-sent`. @default always */
+  readonly wasSent?: () => boolean;
 }
 
 /** A call that a client has under way: the call itself, and what must be cleared away after it. */
@@ -37,16 +44,18 @@ export class OpenCall {
   readonly #answer: Handler;
   readonly #input: ItemWriter | undefined;
   readonly #signal: AbortSignal | undefined;
+  readonly #wasSent: () => boolean;
 
   /** @throws ParleyError `not-sent` when it is cancelled or too late already, or its options make no sense. */
   constructor({ answer, source, timeoutMs, runtime }: Calling, start: CallStart) {
-    const { kind, options, parent, input } = start;
+    const { kind, options, parent, idempotent, input, context, wasSent = () => true } = start;
     const signal = options?.signal;
     if (signal?.aborted) throw notSent(cancelled(signal.reason, "not-sent"));
     if (parent?.aborted) throw notSent(parent.aborted);
     const deadline = deadlineFor(start.endless ? undefined : (options?.timeoutMs ?? timeoutMs), parent, runtime);
     const message = createOpener(start, source, runtime, options, parent);
     this.#answer = answer;
+    this.#wasSent = wasSent;
     this.#input =
       input &&
       new ItemWriter(input.items, {
@@ -54,7 +63,7 @@ export class OpenCall {
         wrap: (data, position) => callerItem(message, source, position, data),
         failed: (thrown, part) => this.#inputFailed(thrown, part),
       });
-    this.call = createCall({ kind, message, input: this.#input, deadline, parent }, runtime);
+    this.call = createCall({ kind, message, input: this.#input, deadline, idempotent, parent, context }, runtime);
     this.#signal = signal;
     signal?.addEventListener("abort", this.#cancel);
   }
@@ -63,7 +72,9 @@ export class OpenCall {
   answered(): Promise<Reply> {
     const { call } = this;
     return new Promise((resolve, reject) => {
-      const listener: AbortListener = { callAborted: reject };
+      const listener: AbortListener = {
+        callAborted: (reason) => reject(this.#wasSent() ? reason : notSent(reason)),
+      };
       call.onAbort(listener);
       const failed = (thrown: unknown): void => reject(ownFault(thrown, call.message.type));
       const settle = (reply: Reply | undefined): void => {

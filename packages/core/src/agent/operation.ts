@@ -17,6 +17,8 @@ export interface Operation<
   readonly input: Input;
   /** Schema of what the agent sends: the message, or each item of its stream. */
   readonly output: Output;
+  /** Its effect may be had twice, so that a call of which nobody knows what it came to may be made again. */
+  readonly idempotent?: boolean;
   readonly previous: PreviousVersions;
 }
 
@@ -29,6 +31,11 @@ type None = Record<never, never>;
 interface Versioned {
   /** Major version. Raise it, and describe the one before in `previous`, when old callers would not understand. @default 1 */
   readonly version?: number | undefined;
+  /**
+   * Whether its effect may be had twice, as reading may, or setting to a value: then `retry` repeats a call also when it is unknown what it came
+   * to, and `hedge` makes it twice. For the caller alone; nothing of it travels. @default false
+   */
+  readonly idempotent?: boolean | undefined;
 }
 
 type OldInputs<Old, Name extends string, Current> = {
@@ -152,10 +159,14 @@ function operation<Kind extends OperationKind, Input extends MaybeSchema, Output
   kind: Kind,
   input: Input,
   output: Output,
-  { version = 1, previous = {} }: Versioned & { readonly previous?: Readonly<Record<string, object>> },
+  {
+    version = 1,
+    idempotent = false,
+    previous = {},
+  }: Versioned & { readonly previous?: Readonly<Record<string, object>> },
   names: SideNames = {},
 ): Operation<Kind, Input, Output> {
-  return { kind, version, input, output, previous: readPrevious(previous, names) };
+  return { kind, version, input, output, idempotent, previous: readPrevious(previous, names) };
 }
 
 /** The older versions with their sides under the names `input` and `output`. */

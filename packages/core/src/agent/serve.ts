@@ -2,6 +2,7 @@ import { ParleyError } from "../call/error.ts";
 import { type Handler, type Interceptor, intercept } from "../call/interceptor.ts";
 import type { Log } from "../call/log.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
+import { sumStats } from "../transport/connection-stats.ts";
 import type { CloseOptions, ConnectionStats, Listener, Transport } from "../transport/transport.ts";
 import type { Agent, Answering } from "./agent.ts";
 import { type CallStorage, storing } from "./call-storage.ts";
@@ -114,7 +115,7 @@ function createServer(
   return {
     ...members,
     urls: listeners.map(({ url }) => url),
-    stats: () => sum(listeners.map((listener) => listener.stats())),
+    stats: () => sumStats(listeners.map((listener) => listener.stats())),
     close(options) {
       closing ??= close(options);
       return closing;
@@ -122,14 +123,5 @@ function createServer(
     [Symbol.asyncDispose]() {
       return this.close();
     },
-  };
-}
-
-function sum(all: readonly ConnectionStats[]): ConnectionStats {
-  const total = (name: keyof ConnectionStats): number => all.reduce((count, one) => count + one[name], 0);
-  return {
-    openCalls: total("openCalls"),
-    lateMessages: total("lateMessages"),
-    refusedMessages: total("refusedMessages"),
   };
 }

@@ -1,7 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { manualRuntime } from "../../test/manual-runtime.ts";
 import { createEnvelope } from "../envelope/create.ts";
-import { type AbortListener, type CallInit, createCall, derive } from "./call.ts";
+import { type AbortListener, type CallInit, createAttempt, createCall, derive } from "./call.ts";
 import { Context, contextKey } from "./context.ts";
 import { ParleyError } from "./error.ts";
 
@@ -163,6 +163,70 @@ describe("a call with a parent", () => {
     expect(removed).toHaveBeenCalledExactlyOnceWith(child);
     parent.abort(reason);
     expect(child.aborted).toBeUndefined();
+  });
+});
+
+describe("an attempt at a call", () => {
+  it("has what the call has but what is changed, and shares its context", () => {
+    const { call } = open({ deadline: 5_000, idempotent: true });
+    const attempt = createAttempt(call, { deadline: 2_000 });
+    expect(attempt).toMatchObject({ kind: "request", message, deadline: 2_000, idempotent: true });
+    expect(attempt.context).toBe(call.context);
+    expect(createAttempt(call, {}).deadline).toBe(5_000);
+    call.settle();
+  });
+
+  it("is aborted with the call, and can be given up without it", () => {
+    const { call } = open();
+    const [one, other] = [createAttempt(call, {}), createAttempt(call, {})];
+    one.abort(reason);
+    expect([one.aborted, other.aborted, call.aborted]).toEqual([reason, undefined, undefined]);
+    const later = new ParleyError("cancelled", "later");
+    call.abort(later);
+    expect([one.aborted, other.aborted]).toEqual([reason, later]);
+  });
+
+  it("is over when the call is, unlike a call that is made during it", () => {
+    const { call } = open();
+    const [attempt, child] = [createAttempt(call, {}), open({ parent: call }).call];
+    const told: string[] = [];
+    const listener = (name: string) => ({
+      callAborted: () => told.push(`${name} aborted`),
+      callSettled: () => told.push(`${name} settled`),
+    });
+    attempt.onAbort(listener("attempt"));
+    child.onAbort(listener("child"));
+    call.settle();
+    expect(told).toEqual(["attempt settled"]);
+    child.abort(reason);
+    expect(told).toEqual(["attempt settled", "child aborted"]);
+  });
+
+  it("leaves its deadline to be watched by whoever set it", () => {
+    const { runtime, call } = open({ deadline: 5_000 });
+    const watched = runtime.deadlines.size;
+    createAttempt(call, { deadline: 2_000 }, runtime);
+    expect(runtime.deadlines.size).toBe(watched);
+    call.settle();
+  });
+});
+
+describe("a listener", () => {
+  it("is told that a call was settled, once, also when it comes late; never after an abort", () => {
+    const told: string[] = [];
+    const listener = { callAborted: () => told.push("aborted"), callSettled: () => told.push("settled") };
+    const { call } = open();
+    call.onAbort(listener);
+    call.onAbort(noting());
+    call.settle();
+    call.settle();
+    call.onAbort(listener);
+    expect(told).toEqual(["settled", "settled"]);
+    const { call: other } = open();
+    other.onAbort(listener);
+    other.abort(reason);
+    other.settle();
+    expect(told).toEqual(["settled", "settled", "aborted"]);
   });
 });
 

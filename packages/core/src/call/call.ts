@@ -4,9 +4,11 @@ import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
 import { Context } from "./context.ts";
 import { type ParleyError, TransportError } from "./error.ts";
 
-/** Told once, synchronously, when the call it listens to is aborted. */
+/** Told once, synchronously, when the call it listens to is over. */
 export interface AbortListener {
   callAborted(reason: ParleyError): void;
+  /** The call was settled without having been aborted. */
+  callSettled?(): void;
 }
 
 /** One interaction, seen the same way from both ends: a client makes it, a handler receives it. */
@@ -20,9 +22,11 @@ export interface Call {
   readonly deadline: number | undefined;
   /** Who calls, and what interceptors tell each other. Never sent. */
   readonly context: Context;
+  /** Its operation is declared idempotent: its effect may be had twice. Never sent; `idempotencykey` is what travels. */
+  readonly idempotent?: boolean | undefined;
   /** Why the call was given up (cancelled, past its deadline, peer lost), once it was. Reading it creates nothing. */
   readonly aborted: ParleyError | undefined;
-  /** For core and transports: costs no signal and no closure. Called at once if the call is aborted already. */
+  /** For core and transports: costs no signal and no closure. Told at once if the call is over already. */
   onAbort(listener: AbortListener): void;
   /** Takes back {@link onAbort}. */
   offAbort(listener: AbortListener): void;
@@ -38,6 +42,8 @@ export interface CallInit {
   readonly deadline?: number | undefined;
   /** @default a new context */
   readonly context?: Context | undefined;
+  /** @default false */
+  readonly idempotent?: boolean | undefined;
   /** Aborting it aborts this call. */
   readonly parent?: Call | undefined;
 }
@@ -62,6 +68,17 @@ export interface CallChange {
   readonly deadline?: number | undefined;
 }
 
+/**
+ * A call within a call: what one attempt at it is made of. It can be given up by itself, is aborted and settled with the call, and shares its
+ * context. Its deadline is what the peer is told; whoever sets one that differs from the call's own watches it.
+ */
+export function createAttempt(call: Call, change: CallChange, runtime: Runtime = systemRuntime): OwnedCall {
+  const { kind, idempotent } = call;
+  const deadline = "deadline" in change ? change.deadline : call.deadline;
+  const { message = call.message, input = call.input } = change;
+  return new RootCall({ kind, message, input, deadline, idempotent, parent: call }, runtime, true);
+}
+
 /** The same call with another message, input or deadline, sharing abort and context. (`{ ...call }` would lose its signal.) */
 export function derive(call: Call, change: CallChange): Call {
   return new DerivedCall(call, change);
@@ -72,29 +89,33 @@ class RootCall implements OwnedCall {
   readonly message: Envelope;
   readonly input: AsyncIterable<Envelope> | undefined;
   readonly deadline: number | undefined;
+  readonly idempotent: boolean;
   readonly #runtime: Runtime;
   readonly #parent: Call | undefined;
+  readonly #isAttempt: boolean;
   #context: Context | undefined;
   #aborted: ParleyError | undefined;
   #settled = false;
   #watched: WatchedDeadline | undefined;
-  #listeners: AbortListener | Set<AbortListener> | undefined;
+  #listeners: AbortListener | AbortListener[] | undefined;
   #controller: AbortController | undefined;
 
-  constructor(init: CallInit, runtime: Runtime) {
+  constructor(init: CallInit, runtime: Runtime, isAttempt = false) {
     this.kind = init.kind;
     this.message = init.message;
     this.input = init.input;
     this.deadline = init.deadline;
+    this.idempotent = init.idempotent === true;
+    this.#isAttempt = isAttempt;
     this.#context = init.context;
     this.#runtime = runtime;
     this.#parent = init.parent;
-    if (init.deadline !== undefined) this.#watched = runtime.deadlines.add(init.deadline, this);
+    if (init.deadline !== undefined && !isAttempt) this.#watched = runtime.deadlines.add(init.deadline, this);
     init.parent?.onAbort(this);
   }
 
   get context(): Context {
-    this.#context ??= new Context();
+    this.#context ??= this.#isAttempt && this.#parent ? this.#parent.context : new Context();
     return this.#context;
   }
 
@@ -113,37 +134,54 @@ class RootCall implements OwnedCall {
   abort(reason: ParleyError): void {
     if (this.#settled || this.#aborted) return;
     this.#aborted = reason;
-    this.settle();
-    const listeners = this.#listeners;
-    this.#listeners = undefined;
-    if (listeners instanceof Set) for (const listener of listeners) listener.callAborted(reason);
+    const listeners = this.#end();
+    if (Array.isArray(listeners)) for (const listener of listeners) listener.callAborted(reason);
     else listeners?.callAborted(reason);
     this.#controller?.abort(reason);
   }
 
   settle(): void {
     if (this.#settled) return;
-    this.#settled = true;
-    if (this.#watched) this.#runtime.deadlines.remove(this.#watched);
-    this.#parent?.offAbort(this);
+    const listeners = this.#end();
+    if (Array.isArray(listeners)) for (const listener of listeners) listener.callSettled?.();
+    else listeners?.callSettled?.();
   }
 
   onAbort(listener: AbortListener): void {
     if (this.#aborted) listener.callAborted(this.#aborted);
-    else if (this.#settled) return;
+    else if (this.#settled) listener.callSettled?.();
     else if (this.#listeners === undefined) this.#listeners = listener;
-    else if (this.#listeners instanceof Set) this.#listeners.add(listener);
-    else this.#listeners = new Set([this.#listeners, listener]);
+    else if (!Array.isArray(this.#listeners)) {
+      if (this.#listeners !== listener) this.#listeners = [this.#listeners, listener];
+    } else if (!this.#listeners.includes(listener)) this.#listeners.push(listener);
   }
 
   offAbort(listener: AbortListener): void {
     if (this.#listeners === listener) this.#listeners = undefined;
-    else if (this.#listeners instanceof Set) this.#listeners.delete(listener);
+    else if (Array.isArray(this.#listeners)) {
+      const index = this.#listeners.indexOf(listener);
+      if (index >= 0) this.#listeners.splice(index, 1);
+    }
+  }
+
+  /** It is over: its deadline and its parent are let go. Gives the listeners, who are to be told. */
+  #end(): AbortListener | AbortListener[] | undefined {
+    this.#settled = true;
+    if (this.#watched) this.#runtime.deadlines.remove(this.#watched);
+    this.#parent?.offAbort(this);
+    const listeners = this.#listeners;
+    this.#listeners = undefined;
+    return listeners;
   }
 
   /** The parent was aborted. */
   callAborted(reason: ParleyError): void {
     this.abort(reason);
+  }
+
+  /** The parent is over. What was only called during it goes on; an attempt at it does not. */
+  callSettled(): void {
+    if (this.#isAttempt) this.settle();
   }
 
   /** The deadline has passed. What the peer did by then is unknown, whoever of the two noticed first. */
@@ -171,6 +209,10 @@ class DerivedCall implements Call {
 
   get context(): Context {
     return this.#from.context;
+  }
+
+  get idempotent(): boolean {
+    return this.#from.idempotent === true;
   }
 
   get aborted(): ParleyError | undefined {

@@ -1,4 +1,4 @@
-import { callKinds, followerKinds, type Kind } from "./envelope.ts";
+import { callKinds, followerKinds, type Kind, sessionKinds } from "./envelope.ts";
 
 /** Longest `id` of an opener or a foreign event, characters. */
 export const MAX_ID_CHARS: number = 256;
@@ -40,6 +40,8 @@ export const attributeTypes: ReadonlyMap<string, AttributeType> = new Map<string
   ["timeoutms", "integer"],
   ["expirytime", "timestamp"],
   ["idempotencykey", "text"],
+  ["attempt", "integer"],
+  ["agems", "integer"],
   ["traceparent", "text"],
   ["tracestate", "text"],
   ["partitionkey", "text"],
@@ -51,7 +53,7 @@ export const attributeTypes: ReadonlyMap<string, AttributeType> = new Map<string
 ]);
 
 const followers: ReadonlySet<unknown> = new Set(followerKinds);
-const kinds: ReadonlySet<unknown> = new Set<Kind>([...callKinds, ...followerKinds]);
+const kinds: ReadonlySet<unknown> = new Set<Kind>([...callKinds, ...followerKinds, ...sessionKinds]);
 
 /** What is wrong with any other name, as the end of a sentence. */
 export const NAME_RULE: string =

@@ -35,14 +35,14 @@ export function splitCompact(text: string): CompactEvent | undefined {
 const USUAL = new RegExp(
   `^\\{"specversion":"1\\.0","parley":"${PROFILE}","id":"([!#-[\\]-~]{1,256})","source":"([!#-[\\]-~]{1,256})","type":"([!#-[\\]-~]{1,256})","kind":"([a-z-]{3,13})"` +
     '(?:,"time":"(\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z)")?(?:,"subject":"([!#-[\\]-~]{1,1024})")?' +
-    '(?:,"call":([1-9]\\d{0,8}))?(?:,"seq":([1-9]\\d{0,8}))?(?:,"count":([1-9]\\d{0,8}))?(?:,"timeoutms":([1-9]\\d{0,8}))?,"data":',
+    '(?:,"call":([1-9]\\d{0,8}))?(?:,"seq":([1-9]\\d{0,8}))?(?:,"count":([1-9]\\d{0,8}))?(?:,"timeoutms":([1-9]\\d{0,8}))?(?:,"sn":([1-9]\\d{0,8}))?(?:,"ack":([1-9]\\d{0,8}))?,"data":',
 );
 
 /** One look by a regular expression does the work of the parser and of all checks. */
 function splitUsual(text: string): CompactEvent | undefined {
   const match = USUAL.exec(text);
   if (match === null || !text.endsWith("}")) return undefined;
-  const [beginning = "", id = "", source, type, kind, time, subject, call, seq, count, timeoutms] = match;
+  const [beginning = "", id = "", source, type, kind, time, subject, call, seq, count, timeoutms, sn, ack] = match;
   if (!isKind(kind) || idProblem(id, kind) !== undefined) return undefined;
   if (count !== undefined && (kind !== "item" || seq === undefined)) return undefined;
   const attributes: Members =
@@ -54,6 +54,8 @@ function splitUsual(text: string): CompactEvent | undefined {
   if (seq !== undefined) attributes["seq"] = Number(seq);
   if (count !== undefined) attributes["count"] = Number(count);
   if (timeoutms !== undefined) attributes["timeoutms"] = Number(timeoutms);
+  if (sn !== undefined) attributes["sn"] = Number(sn);
+  if (ack !== undefined) attributes["ack"] = Number(ack);
   return { attributes, checked: true, data: text.slice(beginning.length, -1), base64: undefined };
 }
 

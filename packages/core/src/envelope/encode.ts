@@ -17,6 +17,18 @@ export interface HopAttributes {
   readonly timeoutms?: number | undefined;
   /** Id of the opener of the call. */
   readonly inreplyto?: string | undefined;
+  /** What the sender of an opener takes as an answer, on brokers. */
+  readonly credit?: string | undefined;
+  /** Number of the message in its session. */
+  readonly sn?: number | undefined;
+  /** Number of the last message of the other side that was taken over. */
+  readonly ack?: number | undefined;
+  /** Number of the last message of this side. */
+  readonly high?: number | undefined;
+  /** Name of the session. */
+  readonly session?: string | undefined;
+  /** How often the session has been attached to a channel. */
+  readonly generation?: number | undefined;
 }
 
 /**
@@ -112,18 +124,30 @@ function isReplaced(name: string, hop: HopAttributes): boolean {
   }
 }
 
-function hopOf({ call, seq, count, timeoutms, inreplyto }: HopAttributes): string {
+function hopOf(hop: HopAttributes): string {
+  const { call, seq, count, timeoutms, inreplyto, credit, sn, ack, high, session, generation } = hop;
   let text = "";
-  if (call !== undefined) text = `,"call":${textOf("call", call)}`;
-  if (seq !== undefined) text += `,"seq":${textOf("seq", seq)}`;
-  if (count !== undefined) text += `,"count":${textOf("count", count)}`;
-  if (timeoutms !== undefined) text += `,"timeoutms":${textOf("timeoutms", timeoutms)}`;
+  if (call !== undefined) text = `,"call":${integerOf("call", call)}`;
+  if (seq !== undefined) text += `,"seq":${integerOf("seq", seq)}`;
+  if (count !== undefined) text += `,"count":${integerOf("count", count)}`;
+  if (timeoutms !== undefined) text += `,"timeoutms":${integerOf("timeoutms", timeoutms)}`;
   if (inreplyto !== undefined) text += `,"inreplyto":${textOf("inreplyto", inreplyto)}`;
+  if (credit !== undefined) text += `,"credit":${textOf("credit", credit)}`;
+  if (sn !== undefined) text += `,"sn":${integerOf("sn", sn)}`;
+  if (ack !== undefined) text += `,"ack":${integerOf("ack", ack)}`;
+  if (high !== undefined) text += `,"high":${integerOf("high", high)}`;
+  if (session !== undefined) text += `,"session":${textOf("session", session)}`;
+  if (generation !== undefined) text += `,"generation":${integerOf("generation", generation)}`;
   return text;
 }
 
 /** Visible ASCII that needs no escape in JSON. */
 const PLAIN = /^[!#-[\]-~]+$/;
+
+/** The same of an integer; nearly all are what they have to be. */
+function integerOf(name: string, value: number): string | number {
+  return (value | 0) === value && value > 0 ? value : textOf(name, value);
+}
 
 /** JSON text of a value that the attribute may have. @throws ValidationError `not-sent` for any other */
 function textOf(name: string, value: unknown): string | number {

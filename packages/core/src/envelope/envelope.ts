@@ -26,8 +26,14 @@ export const followerKinds = ["reply", "item", "end", "error", "cancel", "credit
 /** Kind of a message that follows the opener of a call. */
 export type FollowerKind = (typeof followerKinds)[number];
 
+/** What two sides of a session tell each other about it. Each belongs to its hop, and to no call. */
+export const sessionKinds = ["ack", "skip", "drain", "bye"] as const;
+
+/** Kind of a message about a session. */
+export type SessionKind = (typeof sessionKinds)[number];
+
 /** The meaning of a message to Parley. A foreign CloudEvent has none. */
-export type Kind = CallKind | FollowerKind;
+export type Kind = CallKind | FollowerKind | SessionKind;
 
 /** What an attribute can hold in memory and in JSON (CloudEvents 1.0, "Type System"). Integers are signed 32-bit. */
 export type AttributeValue = string | number | boolean;
@@ -70,6 +76,16 @@ export interface Envelope {
   readonly seq?: number;
   /** The number of items in this event, when more than one; `data` is then an array of them and `seq` that of the first. */
   readonly count?: number;
+  /** Number of the message in its direction of a session, modulo 2^31; belongs to the hop. */
+  readonly sn?: number;
+  /** Number of the last message of the other direction that was taken over; belongs to the hop. */
+  readonly ack?: number;
+  /** Number of the last message sent; belongs to the hop. */
+  readonly high?: number;
+  /** Name of a session; belongs to the hop. */
+  readonly session?: string;
+  /** How often a session has been attached to a channel; belongs to the hop. */
+  readonly generation?: number;
   /** Where answers go, on brokers. */
   readonly replyto?: string;
   /** Whom it is for. */
@@ -80,6 +96,10 @@ export interface Envelope {
   readonly expirytime?: string;
   /** Names an effect: the same key has the same effect once, under whatever ids. */
   readonly idempotencykey?: string;
+  /** Of a call with an `idempotencykey` that may have arrived before: which attempt it is, from 2. */
+  readonly attempt?: number;
+  /** The same: how long ago the first attempt was sent, ms. */
+  readonly agems?: number;
   /** W3C Trace Context. */
   readonly traceparent?: string;
   /** W3C Trace Context. */

@@ -95,6 +95,11 @@ export function newId(runtime: IdRuntime): string {
   return sourceOf(runtime).uuid();
 }
 
+/** 26 random characters of a-z and 2-7 (130 bits), for names of sessions, which whoever knows them may take up. */
+export function sessionId(runtime: IdRuntime): string {
+  return sourceOf(runtime).short(26);
+}
+
 /** 16 random characters of a-z and 2-7 (80 bits), for names of this process such as sources and inboxes. */
 export function shortId(runtime: IdRuntime): string {
   return sourceOf(runtime).short(16);

@@ -4,15 +4,23 @@ import { type DeadlineListener, Deadlines } from "./deadlines.ts";
 /** A clock that stands still until it is told, with timers that may run late or early, as those of a busy process do. */
 class ManualClock {
   ms = 1_000;
-  /** Times that a timer ran. */
+  /** Times that a timer ran, and that one was set. */
   wakes = 0;
+  sets = 0;
+  /** What waits for the end of the turn, while turns are told apart. */
+  deferred: (() => void)[] | undefined;
   readonly timers: Set<{ readonly at: number; readonly run: () => void }> = new Set();
   readonly deadlines: Deadlines = new Deadlines({
     now: () => this.ms,
     setTimer: (run, delayMs) => {
       const timer = { at: this.ms + delayMs, run };
+      this.sets++;
       this.timers.add(timer);
       return () => void this.timers.delete(timer);
+    },
+    defer: (run) => {
+      if (this.deferred) this.deferred.push(run);
+      else run();
     },
   });
 
@@ -155,6 +163,22 @@ describe("a deadline", () => {
     expect(clock.deadlines.size).toBe(0);
   });
 
+  it("that another removes, though both are due at once, is not reported", () => {
+    const clock = new ManualClock();
+    const told: string[] = [];
+    // Whichever comes first, as the end of a call takes away what else was to happen to it.
+    const one = clock.deadlines.add(clock.ms + 5, {
+      onDeadline: () => told.push("one") && clock.deadlines.remove(other),
+    });
+    const other = clock.deadlines.add(clock.ms + 7, {
+      onDeadline: () => told.push("other") && clock.deadlines.remove(one),
+    });
+    clock.ms += 100;
+    clock.fire();
+    expect(told).toHaveLength(1);
+    expect([clock.deadlines.size, clock.timers.size]).toEqual([0, 0]);
+  });
+
   it("can be added by what another tells", () => {
     const clock = new ManualClock();
     const chained = clock.listener();
@@ -176,6 +200,22 @@ describe("all deadlines together", () => {
     expect(clock.wakes).toBe(0);
     for (const one of watched) clock.deadlines.remove(one);
     expect([clock.timers.size, clock.deadlines.size]).toEqual([0, 0]);
+  });
+
+  it("that come and go within one turn set one timer, which is off when the turn ends", () => {
+    const clock = new ManualClock();
+    const deferred: (() => void)[] = [];
+    clock.deferred = deferred;
+    for (let n = 0; n < 1_000; n++) clock.deadlines.remove(clock.deadlines.add(clock.ms + 1_000 + n, clock.listener()));
+    expect([clock.sets, clock.timers.size, deferred.length]).toEqual([1, 1, 1]);
+    deferred.pop()?.();
+    expect(clock.timers.size).toBe(0);
+    const listener = clock.listener();
+    clock.deadlines.remove(clock.deadlines.add(clock.ms + 10, clock.listener()));
+    clock.deadlines.add(clock.ms + 20, listener);
+    deferred.pop()?.();
+    clock.advance(40);
+    expect(listener.told).toHaveLength(1);
   });
 
   it("wake it earlier for an earlier one", () => {

@@ -14,26 +14,33 @@ export interface WatchedDeadline {
   slot: number;
 }
 
+type Parts = Pick<RuntimeParts, "now" | "setTimer" | "defer">;
+
 const SLOTS = 256;
 const SLOT_MS = 8;
+/** Not in the wheel. */
 const OUT = -1;
+/** About to be reported, with others. */
+const DUE = -2;
 
 /**
  * All deadlines of a runtime on one timer: a hashed wheel of 256 slots of 8 ms, with linked lists in the slots, so that adding and
  * removing take constant time and leave nothing behind (Varghese and Lauck, 1987, scheme 6). A deadline is reported after
- * its instant, by up to one slot, and never before it. The timer sleeps until the next occupied slot, and is off while the wheel is empty.
+ * its instant, by up to one slot, and never before it. The timer sleeps until the next occupied slot, and is off while the wheel is empty: from
+ * the end of the turn in which it became so, since turns that begin and end calls would do little else than set timers.
  */
 export class Deadlines {
-  readonly #parts: Pick<RuntimeParts, "now" | "setTimer">;
+  readonly #parts: Parts;
   readonly #slots: (WatchedDeadline | undefined)[] = new Array(SLOTS).fill(undefined);
   #size = 0;
   /** Tick (instant / SLOT_MS) at which the timer will fire; Infinity while it is off. */
   #wakeTick = Number.POSITIVE_INFINITY;
   #cancelTimer: CancelTimer | undefined;
+  #stopDue = false;
   /** The last tick whose slot has been looked at. */
   #seenTick = 0;
 
-  constructor(parts: Pick<RuntimeParts, "now" | "setTimer">) {
+  constructor(parts: Parts) {
     this.#parts = parts;
   }
 
@@ -48,8 +55,7 @@ export class Deadlines {
    */
   add(at: number, listener: DeadlineListener): WatchedDeadline {
     if (!Number.isFinite(at)) return { at, listener, previous: undefined, next: undefined, slot: OUT };
-    const nowTick = Math.floor(this.#parts.now() / SLOT_MS);
-    if (this.#size === 0) this.#seenTick = nowTick;
+    if (this.#size === 0) this.#seenTick = Math.floor(this.#parts.now() / SLOT_MS);
     const tick = Math.max(Math.ceil(at / SLOT_MS), this.#seenTick + 1);
     const slot = tick % SLOTS;
     const first = this.#slots[slot];
@@ -63,12 +69,17 @@ export class Deadlines {
 
   /** Stops watching; does nothing for one that was reported or removed already. */
   remove(watched: WatchedDeadline): void {
-    if (watched.slot === OUT) return;
+    if (watched.slot < 0) {
+      watched.slot = OUT;
+      return;
+    }
     if (watched.previous) watched.previous.next = watched.next;
     else this.#slots[watched.slot] = watched.next;
     if (watched.next) watched.next.previous = watched.previous;
     watched.slot = OUT;
-    if (--this.#size === 0) this.#stop();
+    if (--this.#size > 0 || this.#stopDue) return;
+    this.#stopDue = true;
+    this.#parts.defer(this.#stopIfEmpty);
   }
 
   #sleepUntil(tick: number): void {
@@ -78,11 +89,13 @@ export class Deadlines {
     this.#cancelTimer = this.#parts.setTimer(() => this.#wake(), delayMs);
   }
 
-  #stop(): void {
+  readonly #stopIfEmpty = (): void => {
+    this.#stopDue = false;
+    if (this.#size > 0) return;
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     this.#wakeTick = Number.POSITIVE_INFINITY;
-  }
+  };
 
   #wake(): void {
     this.#cancelTimer = undefined;
@@ -95,12 +108,20 @@ export class Deadlines {
       for (let one = this.#slots[seen % SLOTS]; one; one = one.next) if (one.at <= now) due.push(one);
     }
     this.#seenTick = tick;
-    for (const one of due) this.remove(one);
+    for (const one of due) {
+      this.remove(one);
+      one.slot = DUE;
+    }
     if (this.#size > 0) {
       let next = tick + 1;
       while (this.#slots[next % SLOTS] === undefined) next++;
       if (next < this.#wakeTick) this.#sleepUntil(next);
     }
-    for (const one of due) one.listener.onDeadline();
+    for (const one of due) {
+      // What was reported before it may have removed it.
+      if (one.slot !== DUE) continue;
+      one.slot = OUT;
+      one.listener.onDeadline();
+    }
   }
 }

@@ -1,3 +1,6 @@
+export { ItemStream } from "../agent/item-stream.ts";
+export type { Items } from "../agent/item-writer.ts";
+export { type Calling, type CallStart, OpenCall } from "../agent/open-call.ts";
 export {
   type AbortListener,
   type Call,
@@ -31,7 +34,13 @@ export {
 } from "../call/error-event.ts";
 export { type Handler, type Interceptor, type Invoke, intercept, type Reply } from "../call/interceptor.ts";
 export type { Log, LogEntry } from "../call/log.ts";
+export { withOutcome } from "../call/outcome.ts";
+export { ownCall } from "../call/own-call.ts";
+export type { Presented } from "../call/presented.ts";
 export { report } from "../call/report.ts";
+export { withCertificate } from "../credentials/certificate.ts";
+export type { ClientCertificate, Credential, Credentials, Login } from "../credentials/credentials.ts";
+export { checkHeaders, Presenter, type PresentOptions, presenterOf, type Renewal } from "../credentials/presenter.ts";
 export { createEnvelope, type EnvelopeInit, timestamp } from "../envelope/create.ts";
 export { decodeData, encodeData } from "../envelope/data.ts";
 export { decode, readEvent } from "../envelope/decode.ts";
@@ -46,6 +55,7 @@ export {
   hopAttributes,
   type Kind,
   PROFILE,
+  type SessionKind,
 } from "../envelope/envelope.ts";
 export { answererItem, callerItem, end, follower, type Opener, reply } from "../envelope/follow.ts";
 export { newId, shortId } from "../envelope/id.ts";
@@ -53,12 +63,35 @@ export { isJsonType } from "../envelope/media-type.ts";
 export { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 export { utf8Length } from "../envelope/utf8.ts";
 export { type OperationVersion, operationType, parseType } from "../envelope/version.ts";
+export { countOption, durationOption } from "../resilience/option.ts";
+export { type Backoff, delayBound, fullJitter } from "../runtime/backoff.ts";
 export { type DeadlineListener, Deadlines, type WatchedDeadline } from "../runtime/deadlines.ts";
+export { pause } from "../runtime/pause.ts";
 export { type CancelTimer, createRuntime, type Runtime, type RuntimeParts, systemRuntime } from "../runtime/runtime.ts";
+export { type Patience, within } from "../runtime/within.ts";
+export type {
+  Address,
+  Arrival,
+  Broker,
+  BrokerEvents,
+  Confirm,
+  Destination,
+  OpenBroker,
+  Unsubscribe,
+} from "./broker/broker.ts";
+export { encodeMessage } from "./broker/encode-message.ts";
+export { BRIDGE } from "./broker/topic-bridge.ts";
+export { readUnread, type Unread } from "./broker/unread.ts";
 export type { Channel, ChannelEvents, OpenChannel } from "./channel/channel.ts";
-export { PING } from "./channel/channel-connection.ts";
-export { timeLeft, withOutcome } from "./channel/time-left.ts";
-export { type ChannelListener, type ChannelListenerInit, channelListener } from "./channel-listener.ts";
+export type { Frame, FrameCodec } from "./channel/frame-codec.ts";
+export { PING } from "./channel/reception.ts";
+export { timeLeft } from "./channel/time-left.ts";
+export {
+  type AcceptedPeer,
+  type ChannelListener,
+  type ChannelListenerInit,
+  channelListener,
+} from "./channel-listener.ts";
 export {
   type AnnouncedOperation,
   answerHello,
@@ -72,7 +105,26 @@ export {
 export { ItemQueue, type ItemQueueOwner } from "./item-queue.ts";
 export { type BrokerPromises, type Limits, type Manifest, manifestProblems } from "./manifest.ts";
 export { type MemoryOptions, type MemorySide, type MemoryTap, type MemoryWire, memory } from "./memory.ts";
-export { acceptChannel, type ChannelOptions, channelLimits, dialChannel } from "./over-channel.ts";
+export {
+  type BrokerOptions,
+  type DialBrokerOptions,
+  dialBroker,
+  type ListenBrokerOptions,
+  listenBroker,
+} from "./over-broker.ts";
+export { acceptChannel, type ChannelOptions, channelLimits, checkChannelOptions, dialChannel } from "./over-channel.ts";
+export { type ItemSource, PacedItems } from "./paced-items.ts";
+export type { ClientHealth, ClientState, ClientStateChange } from "./protocol-client/client-state.ts";
+export { LinkKeeper, type LinkKeeperInit } from "./protocol-client/link-keeper.ts";
+export { Operation, type OperationInit, type OperationOptions } from "./protocol-client/operation.ts";
+export { type OnGap, onGap } from "./reconnect/gap.ts";
+export { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect/options.ts";
+export { type ReconnectingTransport, reconnecting } from "./reconnect/reconnecting.ts";
+export type { Health, ReconnectingConnection, StateChange } from "./reconnect/reconnecting-connection.ts";
+export { Redial, type RedialInit, type RedialPolicy, type RedialWait } from "./reconnect/redial.ts";
+export type { KeptSession, SessionKeeper } from "./session/keeper.ts";
+export type { SessionsOptions } from "./session/sessions.ts";
+export type { ResumeOptions } from "./session/terms.ts";
 export type {
   CloseOptions,
   Connection,

@@ -12,7 +12,7 @@ export interface Manifest {
   readonly backpressure: "stream" | "connection" | "none";
   /** Where order is kept: among all messages of a connection, within one call, nowhere. */
   readonly ordering: "connection" | "call" | "none";
-  /** Whether calls survive a cut. */
+  /** Whether calls survive a cut, of a connection that is dialled again (`reconnecting`). */
   readonly resume: "none" | "session";
   /** Whether the wire may deliver a message twice. */
   readonly duplicates: boolean;

@@ -22,7 +22,8 @@ export interface MemoryWire {
 export type MemoryTap = (frame: string, from: MemorySide, wire: MemoryWire) => boolean | undefined;
 
 /** Options of {@link memory}. */
-export interface MemoryOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
+export interface MemoryOptions
+  extends Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars" | "resume"> {
   /** @default {@link channelLimits} */
   readonly limits?: Limits | undefined;
   /** Listens in on the connections that this transport dials. */
@@ -42,7 +43,7 @@ export function memory(options: MemoryOptions = {}): Transport {
     name: "memory",
     schemes: ["memory"],
     manifest: manifestWith(limits),
-    async connect(url, { handler, runtime = systemRuntime, log, connectTimeoutMs, signal } = {}) {
+    async connect(url, { handler, runtime = systemRuntime, log, connectTimeoutMs, signal, session } = {}) {
       const listener = listeners.get(nameOf(url));
       if (!listener) {
         throw new TransportError("unavailable", `nobody listens at ${url.href} in this process`, {
@@ -58,6 +59,7 @@ export function memory(options: MemoryOptions = {}): Transport {
         runtime,
         log,
         signal,
+        session,
         helloTimeoutMs: connectTimeoutMs ?? rest.helloTimeoutMs,
       });
     },
@@ -71,6 +73,7 @@ export function memory(options: MemoryOptions = {}): Transport {
       const listener = channelListener({
         url: new URL(`memory://${name}`),
         channel: { ...channel, handler, runtime, log },
+        sessions: {},
         stop: () => void listeners.delete(name),
       });
       listeners.set(name, listener);
@@ -98,7 +101,7 @@ function manifestWith(limits: Limits): Manifest {
     cancel: "peer",
     backpressure: "stream",
     ordering: "connection",
-    resume: "none",
+    resume: "session",
     duplicates: false,
     gaps: false,
     serverInitiated: true,

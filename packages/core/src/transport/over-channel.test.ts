@@ -83,6 +83,18 @@ const settled = (turns = 20) =>
     next(turns);
   });
 
+describe("options that no connection could have", () => {
+  it.each([{ heartbeatMs: 0 }, { heartbeatMs: -1 }, { helloTimeoutMs: Number.NaN }, { maxQueuedChars: 0 }])(
+    "%j are refused by who listens, before anybody comes",
+    async (options) => {
+      await expect(memory(options).listen(new URL("memory://"), () => ({}))).rejects.toMatchObject({
+        code: "invalid_argument",
+        outcome: "not-sent",
+      });
+    },
+  );
+});
+
 describe("requests", () => {
   it("get the reply to their own call, whatever the order of the answers", async () => {
     const answers: (() => void)[] = [];
@@ -506,5 +518,11 @@ describe("a connection", () => {
   it("measures its round trip", async () => {
     await using two = await pair(echo);
     expect((await two.connection.ping()).roundTripMs).toBeGreaterThan(0);
+  });
+
+  it("that has ended cannot be asked for a sign of life", async () => {
+    const two = await pair(echo);
+    await two.close();
+    await expect(two.connection.ping()).rejects.toMatchObject({ code: "unavailable", outcome: "not-sent" });
   });
 });

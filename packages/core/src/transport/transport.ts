@@ -1,9 +1,11 @@
 import type { ParleyError } from "../call/error.ts";
 import type { Handler, Invoke } from "../call/interceptor.ts";
 import type { Log } from "../call/log.ts";
+import type { Renewal } from "../credentials/presenter.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { Hello } from "./hello.ts";
 import type { Manifest } from "./manifest.ts";
+import type { SessionKeeper } from "./session/keeper.ts";
 
 /** Carries calls to the other side of one protocol. A factory such as `ws()` makes it and takes the protocol's own options. */
 export interface Transport {
@@ -31,6 +33,11 @@ export interface ConnectOptions {
   readonly handler?: Handler | undefined;
   /** Gives up connecting; of no effect once connected. */
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Lets the connection outlive a cut: made by `reconnecting`, which dials again, and passed on to `dialChannel`. Without it, and on wires without
+   * sessions, a cut is the end.
+   */
+  readonly session?: SessionKeeper | undefined;
   /** Time for the connection and the handshake together. @default 10_000 */
   readonly connectTimeoutMs?: number | undefined;
   readonly log?: Log | undefined;
@@ -45,8 +52,8 @@ export interface ListenOptions {
   readonly runtime?: Runtime | undefined;
 }
 
-/** Where a connection is in its life; the last state is final. */
-export type ConnectionState = "open" | "draining" | "closed";
+/** Where a connection is in its life; the last state is final. Only one that comes back after a cut is ever `reconnecting`: it has no wire. */
+export type ConnectionState = "open" | "reconnecting" | "draining" | "closed";
 
 /** What a connection counts. Numbers only grow, but for `openCalls`. */
 export interface ConnectionStats {
@@ -73,6 +80,8 @@ export interface Connection extends AsyncDisposable {
   readonly state: ConnectionState;
   /** Resolves once, when the connection has ended: with the reason, or with nothing after an orderly close. Never rejects. */
   readonly closed: Promise<ParleyError | undefined>;
+  /** What can be done when the peer no longer accepts who calls; absent where there is only ever one credential. */
+  readonly renewal?: Renewal | undefined;
   stats(): ConnectionStats;
   /** Asks the peer for a sign of life. @throws ParleyError `unavailable` */
   ping(): Promise<{ readonly roundTripMs: number }>;

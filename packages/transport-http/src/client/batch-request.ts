@@ -1,27 +1,36 @@
+import {
+  type AnswerHeaders,
+  dispatchError,
+  essenceOf,
+  GatheredAnswer,
+  HeldSocket,
+  headerOf,
+  type Link,
+  mediaTypes,
+  type ResponseController,
+  type ResponseHandler,
+  readAnswer,
+  strangeAnswer,
+  understood,
+} from "@parley/core/http";
 import { decode, type ParleyError, TransportError, toParleyError } from "@parley/core/transport";
-import type { Client, Dispatcher } from "undici";
 import { LineReader } from "../wire/line-reader.ts";
-import { essenceOf, mediaTypes } from "../wire/media-type.ts";
-import { type AnswerHeaders, headerOf, readAnswer, strangeAnswer, understood } from "./answer.ts";
 import type { BatchedCall, Carrier } from "./batched-call.ts";
-import { dispatchError } from "./dispatch-error.ts";
-import type { Link } from "./link.ts";
 
 const GIVEN_UP = new Error("the calls were given up");
 
 /** One request with several messages, answered line by line in any order. */
-export class BatchRequest implements Dispatcher.DispatchHandler, Carrier {
+export class BatchRequest implements ResponseHandler, Carrier {
   readonly #link: Link;
   /** By the id of their opener; those that are not over. */
   readonly #calls: Map<string, BatchedCall>;
   readonly #cancel: (call: BatchedCall) => void;
   readonly #lines: LineReader;
-  readonly #chunks: Buffer[] = [];
-  #client: Client | undefined;
-  #controller: Dispatcher.DispatchController | undefined;
-  #status = 0;
-  #headers: AnswerHeaders = {};
-  #bytes = 0;
+  readonly #socket: HeldSocket;
+  /** Instead of lines. */
+  readonly #answer: GatheredAnswer;
+  #controller: ResponseController | undefined;
+  #answersInLines = false;
 
   /** @param cancel tells the peer that it need not go on with a call, while others go on. */
   constructor(link: Link, calls: readonly BatchedCall[], cancel: (call: BatchedCall) => void) {
@@ -29,6 +38,8 @@ export class BatchRequest implements Dispatcher.DispatchHandler, Carrier {
     this.#calls = new Map(calls.map((call) => [call.message.id, call]));
     this.#cancel = cancel;
     this.#lines = new LineReader(link.limits.maxMessageBytes);
+    this.#socket = new HeldSocket(link);
+    this.#answer = new GatheredAnswer(link);
   }
 
   get started(): boolean {
@@ -37,12 +48,10 @@ export class BatchRequest implements Dispatcher.DispatchHandler, Carrier {
 
   /** Sends the events, whose texts are given. */
   start(events: readonly string[]): void {
-    const { sockets, base, headers } = this.#link;
-    this.#link.requestBegan();
+    const { base, headers } = this.#link;
     for (const call of this.#calls.values()) call.begin(this);
-    this.#client = sockets.take();
     const path = base === "" ? "/" : base;
-    this.#client.dispatch(
+    this.#socket.dispatch(
       { path, method: "POST", headers: ["content-type", mediaTypes.events, ...headers], body: events.join("\n") },
       this,
     );
@@ -54,25 +63,22 @@ export class BatchRequest implements Dispatcher.DispatchHandler, Carrier {
     else this.#cancel(call);
   }
 
-  onRequestStart(controller: Dispatcher.DispatchController): void {
+  onRequestStart(controller: ResponseController): void {
     this.#controller = controller;
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: AnswerHeaders): void {
+  onResponseStart(_controller: ResponseController, status: number, headers: AnswerHeaders): void {
     this.#link.heard();
     if (status < 200) return;
-    this.#status = status;
-    this.#headers = headers;
+    this.#answer.begin(status, headers);
+    this.#answersInLines = status === 200 && essenceOf(headerOf(headers, "content-type")) === mediaTypes.events;
   }
 
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+  onResponseData(controller: ResponseController, chunk: Buffer): void {
     this.#link.heard();
     try {
-      if (this.#answersInLines) return this.#lines.read(chunk, (line) => this.#answered(line));
-      this.#bytes += chunk.length;
-      if (this.#bytes > this.#link.limits.maxMessageBytes)
-        throw strangeAnswer(this.#status, this.#headers, this.#link.address);
-      this.#chunks.push(chunk);
+      if (this.#answersInLines) this.#lines.read(chunk, (line) => this.#answered(line));
+      else this.#answer.take(chunk);
     } catch (thrown) {
       this.#fail(toParleyError(thrown));
       controller.abort(GIVEN_UP);
@@ -80,17 +86,13 @@ export class BatchRequest implements Dispatcher.DispatchHandler, Carrier {
   }
 
   onResponseEnd(): void {
-    this.#release();
+    this.#socket.release();
     this.#fail(this.#missing());
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController, failure: Error): void {
-    this.#release();
+  onResponseError(_controller: ResponseController, failure: Error): void {
+    this.#socket.release();
     this.#fail(dispatchError(failure, this.started, this.#link.address));
-  }
-
-  get #answersInLines(): boolean {
-    return this.#status === 200 && essenceOf(headerOf(this.#headers, "content-type")) === mediaTypes.events;
   }
 
   #answered(line: string): void {
@@ -109,9 +111,10 @@ export class BatchRequest implements Dispatcher.DispatchHandler, Carrier {
         outcome: "unknown",
       });
     }
+    const answer = this.#answer.end();
     try {
-      readAnswer({ status: this.#status, headers: this.#headers, body: Buffer.concat(this.#chunks) }, address);
-      return strangeAnswer(this.#status, this.#headers, address);
+      readAnswer(answer, address);
+      return strangeAnswer(answer.status, answer.headers, address);
     } catch (thrown) {
       return toParleyError(thrown);
     }
@@ -121,11 +124,5 @@ export class BatchRequest implements Dispatcher.DispatchHandler, Carrier {
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const call of calls) call.fail(error);
-  }
-
-  #release(): void {
-    this.#link.ended();
-    if (this.#client) this.#link.sockets.give(this.#client);
-    this.#client = undefined;
   }
 }

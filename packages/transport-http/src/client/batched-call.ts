@@ -1,3 +1,4 @@
+import type { Link, OpenCall, Settle } from "@parley/core/http";
 import {
   type AbortListener,
   type Call,
@@ -6,7 +7,6 @@ import {
   readError,
   withOutcome,
 } from "@parley/core/transport";
-import type { Link, OpenCall, Settle } from "./link.ts";
 
 /** The request that carries a {@link BatchedCall}. */
 export interface Carrier {

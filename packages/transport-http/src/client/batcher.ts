@@ -1,8 +1,7 @@
+import { type Link, OutgoingCall, type Settle } from "@parley/core/http";
 import { type Call, encode, follower, type Reply, timeLeft, toParleyError } from "@parley/core/transport";
 import { BatchRequest } from "./batch-request.ts";
 import { BatchedCall } from "./batched-call.ts";
-import type { Link, Settle } from "./link.ts";
-import { OutgoingCall } from "./outgoing-call.ts";
 
 /** Longer messages gain nothing from company. */
 const MAX_EVENT_CHARS = 4 * 1024;

@@ -5,7 +5,6 @@ import {
   createEnvelope,
   type Envelope,
   type Invoke,
-  type ParleyError,
   PING,
   type Runtime,
   TransportError,
@@ -26,44 +25,49 @@ export interface DuplexProbe {
 
 /**
  * Whether both directions of a request flow at the same time. Found out once, before the first `bidi-stream`: an upload is opened and held
- * open, and the answer must begin meanwhile. Proxies that collect a request before they pass it on fail this.
+ * open, and the answer must begin meanwhile. Proxies that collect a request before they pass it on fail this; the caller's items then go by
+ * requests of their own.
  */
 export class Duplex {
   readonly #probe: DuplexProbe;
-  #verdict: Promise<void> | undefined;
+  #verdict: Promise<boolean> | undefined;
 
   constructor(probe: DuplexProbe) {
     this.#probe = probe;
   }
 
   /**
-   * Resolves when the way is known to be free, or rejects; at once when the call is given up.
+   * Resolves with whether the items of a call have to go by requests of their own; at once when the call is given up.
+   * @param uplink whether the peer takes such requests.
    * @throws ParleyError `unavailable`, or what the call was given up with; outcome `not-sent`.
    */
-  async free(call: Call): Promise<void> {
+  async uplinkFor(call: Call, uplink: boolean): Promise<boolean> {
     const { promise: given, reject } = Promise.withResolvers<never>();
     const listener: AbortListener = { callAborted: (reason) => reject(withOutcome(reason, "not-sent")) };
     call.onAbort(listener);
     try {
-      await Promise.race([this.#found(), given]);
+      const free = await Promise.race([this.#found(), given]);
+      if (free || uplink) return !free;
+      throw collected(this.#probe.address);
     } finally {
       call.offAbort(listener);
     }
   }
 
-  #found(): Promise<void> {
+  #found(): Promise<boolean> {
     if (!this.#verdict) {
       this.#verdict = probe(this.#probe);
       // A verdict holds as long as the connection; a peer that was not there may be next time.
-      this.#verdict.catch(({ cause }: ParleyError) => {
-        if (toParleyError(cause).code !== "deadline_exceeded") this.#verdict = undefined;
+      this.#verdict.catch(() => {
+        this.#verdict = undefined;
       });
     }
     return this.#verdict;
   }
 }
 
-async function probe({ invoke, runtime, source, address }: DuplexProbe): Promise<void> {
+/** @throws ParleyError `unavailable`, `not-sent` when there is no verdict. */
+async function probe({ invoke, runtime, source, address }: DuplexProbe): Promise<boolean> {
   const message = createEnvelope({ type: PING, kind: "bidi-stream", source }, runtime);
   const held = new HeldInput();
   const deadline = runtime.now() + PROBE_MS;
@@ -71,20 +75,19 @@ async function probe({ invoke, runtime, source, address }: DuplexProbe): Promise
   try {
     const { output } = await invoke(call);
     await output?.[Symbol.asyncIterator]().next();
+    return true;
   } catch (thrown) {
-    const buffered = toParleyError(thrown).code === "deadline_exceeded";
-    throw new TransportError("unavailable", buffered ? collected(address) : `no bidi-stream to ${address}`, {
-      outcome: "not-sent",
-      cause: thrown,
-    });
+    if (toParleyError(thrown).code === "deadline_exceeded") return false;
+    throw new TransportError("unavailable", `no bidi-stream to ${address}`, { outcome: "not-sent", cause: thrown });
   } finally {
     call.settle();
     held.release();
   }
 }
 
-function collected(address: string): string {
-  return `something between here and ${address} holds requests back until they are complete (a proxy that buffers), so that a bidi-stream cannot work: turn its request buffering off, or use another transport`;
+function collected(address: string): TransportError {
+  const message = `something between here and ${address} holds requests back until they are complete (a proxy that buffers), so that a bidi-stream cannot work: turn its request buffering off, or use another transport`;
+  return new TransportError("unavailable", message, { outcome: "not-sent" });
 }
 
 /** Items that never come, until it is released. */

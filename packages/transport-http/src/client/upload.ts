@@ -1,17 +1,5 @@
-import { type Envelope, encode, end, type ParleyError, type Runtime, toParleyError } from "@parley/core/transport";
-import { type LineSink, LineWriter } from "../wire/line-writer.ts";
-
-/** What an {@link Upload} is made from. */
-export interface UploadInit {
-  readonly opener: Envelope;
-  /** The opener as a line, without the newline. */
-  readonly openerLine: string;
-  readonly runtime: Runtime;
-  /** Refuses a line that the peer would not take. @throws ParleyError */
-  readonly checkSize: (line: string) => void;
-  /** The caller's items threw. */
-  readonly failed: (error: ParleyError) => void;
-}
+import { type LineSink, LineWriter, type UploadBody, type UploadInit } from "@parley/core/http";
+import { type Envelope, encode, end, toParleyError } from "@parley/core/transport";
 
 /** Characters that wait for the socket before items are read no further. */
 const HIGH_WATER_CHARS = 64 * 1024;
@@ -22,13 +10,13 @@ const DONE: IteratorReturnResult<undefined> = { done: true, value: undefined };
  * The body of an upload: the opener at once, then items as they become ready, then an explicit end. The socket takes it piece by piece;
  * {@link stop} ends it from outside, even while a piece is waited for.
  */
-export class Upload implements AsyncIterableIterator<string, undefined>, LineSink {
+export class Upload implements UploadBody, AsyncIterableIterator<string, undefined>, LineSink {
   readonly #writer: LineWriter;
   #text: string;
   #ended = false;
   #reader: ((result: IteratorResult<string, undefined>) => void) | undefined;
 
-  constructor(input: AsyncIterable<Envelope>, { opener, openerLine, runtime, checkSize, failed }: UploadInit) {
+  constructor({ input, opener, openerLine, runtime, checkSize, failed }: UploadInit) {
     this.#text = `${openerLine}\n`;
     const lineOf = (item: Envelope, seq: number): string => {
       const line = encode(item, { seq });

@@ -1,7 +1,26 @@
 import {
+  type BodyReader,
+  checkEventCount,
+  checkUpload,
+  type Desk,
+  type Exchange,
+  endResponse,
+  mediaTypes,
+  type Outlet,
+  openedKind,
+  type Refusal,
+  readEventArray,
+  readText,
+  refusalOf,
+  refuseExchange,
+  respond,
+  ServedCall,
+  sendable,
+  writeHead,
+} from "@parley/core/http";
+import {
   type CallKind,
   decode,
-  decodeData,
   type Envelope,
   encode,
   errorEvent,
@@ -12,24 +31,6 @@ import {
   reply,
   toParleyError,
 } from "@parley/core/transport";
-import { mediaTypes } from "../wire/media-type.ts";
-import { readText } from "../wire/text.ts";
-import type { BodyReader } from "./body.ts";
-import type { Desk } from "./desk.ts";
-import { type Exchange, refuseExchange } from "./exchange.ts";
-import { sendable } from "./format.ts";
-import { openedKind } from "./opener.ts";
-import type { Outlet } from "./outlet.ts";
-import { peerOf } from "./peer.ts";
-import { type Refusal, refusalOf } from "./refusal.ts";
-import { endResponse, respond, writeHead } from "./response.ts";
-import { ServedCall } from "./served-call.ts";
-
-/** Levels of data, and two around it: the batch and the event. */
-const MAX_DEPTH = 64 + 2;
-
-/** Events in one batch. */
-export const MAX_BATCH_EVENTS = 256;
 
 /**
  * A request that holds several messages, each a call of its own. Every one is answered by a line, when it is ready: its reply or error,
@@ -59,7 +60,7 @@ export class Batch implements BodyReader {
   complete(body: Buffer): void {
     let events: readonly unknown[];
     try {
-      events = checkCount(this.#inLines ? linesOf(body) : arrayOf(body));
+      events = this.#inLines ? checkEventCount(linesOf(body)) : readEventArray(body);
     } catch (thrown) {
       return this.refused(refusalOf(toParleyError(thrown)));
     }
@@ -89,13 +90,15 @@ export class Batch implements BodyReader {
         this.#desk.cancel(this.#nameOf(message, message.inreplyto));
         return this.#outlet(message).accept();
       }
-      const kind = openedKind(message, false);
+      const kind = openedKind(message);
+      if (kind !== undefined) checkUpload(kind, false);
       if (kind !== undefined) return this.#serve(message, kind);
     } catch (thrown) {
       this.#desk.refused();
       return this.#outlet(openerOf(event, this.#desk)).fail(toParleyError(thrown));
     }
-    const operation = this.#desk.description.operation(message.type);
+    const { request } = this.#exchange;
+    const operation = this.#desk.description.operation(message.type, () => this.#desk.contextOf(request, false));
     Promise.resolve(operation).then(
       ({ kind }) => this.#serve(message, kind),
       (thrown: unknown) => this.#outlet(message).fail(toParleyError(thrown)),
@@ -119,8 +122,7 @@ export class Batch implements BodyReader {
       kind,
       message,
       name: this.#nameOf(message, message.id),
-      foreign: false,
-      peer: peerOf(request.socket).peer,
+      context: this.#desk.contextOf(request, false),
       outlet,
     });
     if (!served.run(this.#desk.handler)) this.#served.add(served);
@@ -128,7 +130,7 @@ export class Batch implements BodyReader {
 
   /** Nobody but its sender knows it: ids cannot be guessed, and an authenticated sender vouches for itself. */
   #nameOf({ source }: Envelope, id: string | undefined): string {
-    return `${peerOf(this.#exchange.request.socket).peer.principal ?? ""} ${source} ${id}`;
+    return `${this.#desk.peerOf(this.#exchange.request).principal ?? ""} ${source} ${id}`;
   }
 
   #outlet(opener: Opener): Outlet {
@@ -176,24 +178,10 @@ export class Batch implements BodyReader {
 }
 
 /** @throws ParleyError `invalid_argument` */
-function arrayOf(body: Buffer): readonly unknown[] {
-  const events = decodeData(readText(body), { maxDepth: MAX_DEPTH });
-  if (Array.isArray(events)) return events;
-  throw new ParleyError("invalid_argument", "a batch is a JSON array of events", { outcome: "not-sent" });
-}
-
-/** @throws ParleyError `invalid_argument` */
 function linesOf(body: Buffer): readonly string[] {
   return readText(body)
     .split("\n")
     .filter((line) => line.trim() !== "");
-}
-
-/** @throws ParleyError `resource_exhausted` */
-function checkCount(events: readonly unknown[]): readonly unknown[] {
-  if (events.length <= MAX_BATCH_EVENTS) return events;
-  const message = `a batch of ${events.length} events is over the limit of ${MAX_BATCH_EVENTS}`;
-  throw new ParleyError("resource_exhausted", message, { outcome: "not-sent" });
 }
 
 /** What an error can refer to when the event is not one; an id of its own where that has none to offer. */

@@ -1,25 +1,30 @@
 import {
+  checkCopies,
+  checkUpload,
+  type Desk,
+  type Exchange,
+  eventFormat,
+  openedKind,
+  refusalOf,
+  refuseExchange,
+  type ServedCall,
+  seqAfter,
+  serveCall,
+  withTrace,
+} from "@parley/core/http";
+import {
   type CallKind,
   type DeadlineListener,
   decode,
   type Envelope,
+  type ItemSource,
+  PacedItems,
   ParleyError,
   TransportError,
   toParleyError,
   type WatchedDeadline,
 } from "@parley/core/transport";
 import { LineReader } from "../wire/line-reader.ts";
-import { type ItemSource, PacedItems } from "../wire/paced-items.ts";
-import { checkCopies, withTrace } from "./copies.ts";
-import type { Desk } from "./desk.ts";
-import { type Exchange, refuseExchange, serveCall } from "./exchange.ts";
-import { eventFormat } from "./format.ts";
-import { openedKind } from "./opener.ts";
-import { refusalOf } from "./refusal.ts";
-import type { ServedCall } from "./served-call.ts";
-
-/** Positions of items count modulo 2^31. */
-const SEQ_MODULUS = 2 ** 31;
 
 /** A request that is a stream of events, a line each: the opener, items, and an explicit end. Serves the call as soon as the opener is there. */
 export class Upload implements ItemSource, DeadlineListener {
@@ -90,7 +95,7 @@ export class Upload implements ItemSource, DeadlineListener {
     const { request } = this.#exchange;
     const message = decode(line);
     checkCopies(message, this.#type, request.headers);
-    const kind = openedKind(message, true);
+    const kind = openedKind(message);
     if (kind === undefined) {
       throw new ParleyError(
         "invalid_argument",
@@ -98,6 +103,7 @@ export class Upload implements ItemSource, DeadlineListener {
         { outcome: "not-sent" },
       );
     }
+    checkUpload(kind, true);
     this.#serve(withTrace(message, request.headers), kind);
   }
 
@@ -117,7 +123,7 @@ export class Upload implements ItemSource, DeadlineListener {
     switch (message.kind) {
       case "item": {
         this.#checkSeq(message);
-        this.#seq = (this.#seq + 1) % SEQ_MODULUS;
+        this.#seq = seqAfter(this.#seq);
         return this.#input.push(message, chars);
       }
       case "end":
@@ -133,7 +139,7 @@ export class Upload implements ItemSource, DeadlineListener {
   }
 
   #checkSeq({ seq }: Envelope): void {
-    const expected = (this.#seq + 1) % SEQ_MODULUS;
+    const expected = seqAfter(this.#seq);
     if (seq === undefined || seq === expected) return;
     throw new ParleyError("data_loss", `items are missing from the upload: expected number ${expected}, got ${seq}`, {
       outcome: "unknown",

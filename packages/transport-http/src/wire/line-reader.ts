@@ -1,5 +1,5 @@
+import { readText } from "@parley/core/http";
 import { TransportError } from "@parley/core/transport";
-import { readText } from "./text.ts";
 
 const NEWLINE = 0x0a;
 

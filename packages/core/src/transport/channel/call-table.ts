@@ -2,11 +2,14 @@ import type { Call } from "../../call/call.ts";
 import type { Peer } from "../../call/context.ts";
 import { type ParleyError, TransportError, toParleyError } from "../../call/error.ts";
 import type { Reply } from "../../call/interceptor.ts";
+import type { HopAttributes } from "../../envelope/encode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
 import { CallNumbers } from "./call-numbers.ts";
+import type { Frame } from "./frame-codec.ts";
 import { IncomingCall } from "./incoming-call.ts";
 import type { Link, LinkedCall } from "./link.ts";
-import { OutgoingCall, sendOneWay } from "./outgoing-call.ts";
+import { isOneWay } from "./one-way.ts";
+import { OutgoingCall, type Settle, sendOneWay } from "./outgoing-call.ts";
 
 const ACCEPTED: Promise<Reply> = Promise.resolve({});
 
@@ -51,19 +54,21 @@ export class CallTable {
   /** Makes a call to the peer. */
   open(call: Call): Promise<Reply> {
     const { outbox, peerHop } = this.#link;
-    const oneWay = call.kind === "notify" || call.kind === "publish";
-    if (oneWay && !outbox.blocked) return this.#sendOneWay(call);
+    if (isOneWay(call.kind) && !outbox.blocked && !outbox.confirms) return this.#sendOneWay(call);
     const { maxCalls } = peerHop.limits;
     if (this.size - this.#incoming >= maxCalls) {
       const message = `the peer answers at most ${maxCalls} calls at a time on one connection`;
       return Promise.reject(new TransportError("resource_exhausted", message, { outcome: "not-sent" }));
     }
-    return new Promise((resolve, reject) => {
-      const number = this.#takeNumber();
-      const outgoing = new OutgoingCall(this.#link, number, call, { resolve, reject });
-      this.#slots.set(number, { call: outgoing });
-      outgoing.start();
-    });
+    return new Promise((resolve, reject) => this.start(call, { resolve, reject }));
+  }
+
+  /** The same for whoever is to be told in the turn of the answer. `hop` are attributes that only this connection has a use for. */
+  start(call: Call, settle: Settle, hop?: HopAttributes): void {
+    const number = this.#takeNumber();
+    const outgoing = new OutgoingCall(this.#link, number, call, settle, hop);
+    this.#slots.set(number, { call: outgoing });
+    outgoing.start();
   }
 
   /** Takes a call that the peer opens; undefined when the number is not its to use. */
@@ -76,7 +81,7 @@ export class CallTable {
   }
 
   /** A message that follows on a call. */
-  receive(message: Envelope, number: number, frame: string): void {
+  receive(message: Envelope, number: number, frame: Frame): void {
     const call = this.#slots.get(number)?.call;
     if (call) call.receive(message, frame);
     else this.#late++;
@@ -96,9 +101,9 @@ export class CallTable {
     for (const { call } of [...this.#slots.values()]) if (call?.kind === "subscribe") call.drained(reason);
   }
 
-  /** Ends all calls: the connection is gone. */
-  lose(error: ParleyError): void {
-    for (const { call } of [...this.#slots.values()]) call?.lost(error);
+  /** Ends all calls: the connection is gone. Streams that were accepted end with the second error, if there is one. */
+  lose(error: ParleyError, streamError?: ParleyError): void {
+    for (const { call } of [...this.#slots.values()]) call?.lost(error, streamError);
   }
 
   #sendOneWay(call: Call): Promise<Reply> {

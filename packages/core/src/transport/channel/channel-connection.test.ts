@@ -204,6 +204,22 @@ describe("a listening side", () => {
     expect(other.last()).toMatchObject({ kind: "reply", data: "on" });
   });
 
+  it("takes a message of as many bytes as it said, and none of one more, whatever the characters", async () => {
+    const frame = (data: string): string =>
+      JSON.stringify({ ...base, id: "a", kind: "request", type: "test.a.v1", call: 3, data });
+    const maxMessageBytes = 2_000;
+    const room = maxMessageBytes - frame("").length;
+    const limits = { maxMessageBytes, maxCalls: 10, windowItems: 4, windowBytes: 1_000 };
+    const fits = await accepted(undefined, { limits });
+    fits.other.frame(frame("ä".repeat(Math.floor(room / 2)) + "a".repeat(room % 2)));
+    await turn();
+    expect(fits.other.last()).toMatchObject({ kind: "reply", call: 3 });
+    const exceeds = await accepted(undefined, { limits });
+    exceeds.other.frame(frame("ä".repeat(Math.floor(room / 2) + 1)));
+    await turn();
+    expect(await exceeds.connection.closed).toMatchObject({ code: "resource_exhausted" });
+  });
+
   it("ends a call whose items go beyond its credit, and only that call", async () => {
     const limits = { maxMessageBytes: 1_000_000, maxCalls: 10, windowItems: 4, windowBytes: 100_000 };
     const { other, connection } = await accepted(
@@ -284,6 +300,33 @@ describe("a dialling side", () => {
     const { other, connection } = await dialled(manualRuntime());
     expect(other.sent[0]).toMatchObject({ kind: "request", type: "parley.hello.v1", call: 1 });
     expect(connection.hello).toMatchObject({ name: "peer", profile: "1" });
+  });
+
+  it("takes a peer that knows no handshake for one that says nothing of itself", async () => {
+    const other = peer();
+    const connecting = dialChannel(other.open, { transport: "test", runtime: manualRuntime() });
+    await turn();
+    const refusal = { ...base, id: "e", kind: "error", type: "parley.hello.v1", call: 1 };
+    other.frame({ ...refusal, data: { code: "unimplemented", message: "what?" } });
+    const connection = await connecting;
+    expect(connection.hello).toEqual({ profile: "1" });
+    const call = createCall({
+      kind: "request",
+      message: createEnvelope({ kind: "request", type: "a.b.v1", source: "/me" }),
+    });
+    const answer = connection.call(call);
+    await turn();
+    other.frame({ ...base, id: "r", kind: "reply", type: "a.b.v1", call: 3, data: "yes" });
+    expect((await answer).message?.data).toBe("yes");
+  });
+
+  it("gives up a peer that refuses the handshake for another reason", async () => {
+    const other = peer();
+    const connecting = dialChannel(other.open, { transport: "test", runtime: manualRuntime() });
+    await turn();
+    const refusal = { ...base, id: "e", kind: "error", type: "parley.hello.v1", call: 1 };
+    other.frame({ ...refusal, data: { code: "permission_denied", message: "no" } });
+    await expect(connecting).rejects.toMatchObject({ code: "permission_denied", outcome: "not-sent" });
   });
 
   it("asks a silent peer for a sign of life, and gives it up after twice the shorter heartbeat", async () => {

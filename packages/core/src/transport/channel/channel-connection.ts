@@ -1,113 +1,98 @@
 import { type Call, createCall } from "../../call/call.ts";
 import type { Code } from "../../call/code.ts";
-import type { Peer } from "../../call/context.ts";
-import { errorFor, ParleyError, TransportError, toParleyError } from "../../call/error.ts";
-import { errorEvent, readError } from "../../call/error-event.ts";
-import type { Handler, Reply } from "../../call/interceptor.ts";
+import { errorFor, ParleyError, TransportError } from "../../call/error.ts";
+import type { Reply } from "../../call/interceptor.ts";
+import { withOutcome } from "../../call/outcome.ts";
 import { createEnvelope } from "../../envelope/create.ts";
-import { decode } from "../../envelope/decode.ts";
-import { encode } from "../../envelope/encode.ts";
 import { callKinds, type Envelope } from "../../envelope/envelope.ts";
 import { reply } from "../../envelope/follow.ts";
-import { newId } from "../../envelope/id.ts";
-import { utf8Length } from "../../envelope/utf8.ts";
-import type { CancelTimer, Runtime } from "../../runtime/runtime.ts";
-import { answerHello, HELLO, type Hello, type Hop, helloData, peerHop, readHello, silentHop } from "../hello.ts";
+import type { CancelTimer } from "../../runtime/runtime.ts";
+import { HELLO, type Hello, type Hop, peerHop, silentHop } from "../hello.ts";
+import type { AgreedSession } from "../session/agreed-session.ts";
+import type { ChannelPeer, Cursor, Resumable } from "../session/resumable.ts";
 import type { CloseOptions, Connection, ConnectionState, ConnectionStats } from "../transport.ts";
 import { CallTable } from "./call-table.ts";
-import type { Channel, OpenChannel } from "./channel.ts";
-import { Heartbeat, type HeartbeatOwner } from "./heartbeat.ts";
+import { Carrier, type CarrierOwner } from "./carrier.ts";
+import type { OpenChannel } from "./channel.ts";
+import type { Frame, FrameCodec } from "./frame-codec.ts";
+import { exceeds } from "./frame-size.ts";
+import { Handshake, type HandshakeInit, type HandshakeOwner } from "./handshake.ts";
 import type { Link } from "./link.ts";
-import { Outbox } from "./outbox.ts";
-import { withOutcome } from "./time-left.ts";
-
-/** Operation that core answers itself on every connection: a sign of life. */
-export const PING = "parley.ping.v1";
-
-/** Type of an event that speaks of the connection and not of one call: its `error` says why the connection ends. */
-const CONNECTION = "parley.connection.v1";
+import { lostCall, lostChannel, lostStream, unavailable } from "./lost.ts";
+import { PING, Reception } from "./reception.ts";
+import { FixedWindow } from "./window.ts";
 
 /** What a connection over a channel is made from. */
-export interface ChannelConnectionInit {
+export interface ChannelConnectionInit extends Omit<HandshakeInit, "principal"> {
   /** Whether this side dialled: it then opens calls of odd number, and says hello first. */
   readonly dialled: boolean;
-  readonly peer: Omit<Peer, "invoke">;
-  readonly handler: Handler | undefined;
-  readonly hop: Hop;
-  /** Source of the events that the connection itself writes. */
-  readonly source: string;
+  readonly peer: ChannelPeer;
+  readonly codec: FrameCodec;
   /** Frames that may wait for a peer who takes none, UTF-16 code units; at the bound the connection ends. */
   readonly maxQueuedChars: number;
   /** Time for the handshake. */
   readonly helloTimeoutMs: number;
-  readonly runtime: Runtime;
   readonly log: Link["log"];
 }
 
-type Phase = "greeting" | ConnectionState;
+/** `leaving`: the peer has said that it is about to end the connection. */
+type Phase = "greeting" | "open" | "leaving" | "draining" | "closed";
 
 const openers: ReadonlySet<unknown> = new Set(callKinds);
 
 /**
- * All calls over one channel: a synchronous state machine, driven by frames, timers and calls; promises only where users are. Made by
- * `dialChannel` and `acceptChannel`.
+ * All calls over one channel, or in a session over one after the other: a synchronous state machine, driven by messages, timers and calls;
+ * promises only where users are. Made by `dialChannel` and `acceptChannel`.
  */
-export class ChannelConnection implements Connection, HeartbeatOwner {
+export class ChannelConnection implements Connection, CarrierOwner, HandshakeOwner {
   readonly #init: ChannelConnectionInit;
-  readonly #channel: Channel;
+  readonly #carrier: Carrier;
   readonly #link: Link & { peerHop: Hop };
-  readonly #outbox: Outbox;
   readonly #calls: CallTable;
-  readonly #peer: Peer;
+  readonly #reception: Reception;
   readonly #closed: PromiseWithResolvers<ParleyError | undefined> = Promise.withResolvers();
-  readonly #greeted: PromiseWithResolvers<void> = Promise.withResolvers();
-  #heartbeat: Heartbeat;
+  readonly #greeted: PromiseWithResolvers<Connection> = Promise.withResolvers();
   #phase: Phase = "greeting";
   #hello: Hello | undefined;
-  #helloSeen = false;
-  #refusedMessages = 0;
   #cancelTimer: CancelTimer | undefined;
   /** Why the connection ends: what this side found, or what the peer told. */
   #reason: ParleyError | undefined;
 
-  constructor(open: OpenChannel, init: ChannelConnectionInit) {
-    const { runtime, hop, log, source } = init;
+  constructor(open: OpenChannel<Frame>, init: ChannelConnectionInit) {
+    const { runtime, hop, log, source, codec, handler, helloTimeoutMs } = init;
+    const { maxMessageBytes, maxCalls, windowItems, windowBytes } = hop.limits;
     this.#init = init;
-    this.#peer = { ...init.peer, invoke: this.call };
-    this.#channel = open({
-      frame: (text) => this.#frame(text),
-      drain: () => this.#outbox.drained(),
-      closed: (cause) => this.#ended(cause),
-    });
-    this.#outbox = new Outbox(this.#channel, runtime, init.maxQueuedChars, () =>
-      this.#breach(
-        "resource_exhausted",
-        `the peer reads too slowly: over ${init.maxQueuedChars} characters wait for it`,
-      ),
-    );
+    this.#carrier = new Carrier(open, hop.heartbeatMs, { ...init, maxMessageBytes }, this);
     this.#link = {
       runtime,
-      outbox: this.#outbox,
+      outbox: this.#carrier.outbox,
+      codec,
       log,
       source,
       hop,
       peerHop: silentHop,
       checkSize: (frame) => this.#checkSize(frame),
+      window: () => new FixedWindow({ items: windowItems, bytes: windowBytes }),
       release: (number) => this.#release(number),
     };
     this.#calls = new CallTable(this.#link, init.dialled);
-    this.#heartbeat = new Heartbeat(runtime, hop.heartbeatMs, this);
-    this.#cancelTimer = runtime.setTimer(
-      () => this.#breach("deadline_exceeded", `the peer said no hello within ${init.helloTimeoutMs} ms; is it Parley?`),
-      init.helloTimeoutMs,
-    );
+    const peer = { ...init.peer, invoke: this.call };
+    const handshake = new Handshake({ ...init, principal: peer.principal }, this.#calls, this);
+    this.#reception = new Reception({ calls: this.#calls, handler, maxCalls, source }, peer, (call) => {
+      void handshake.answer(call);
+    });
+    const silence = `the peer said no hello within ${helloTimeoutMs} ms; is it Parley?`;
+    this.#cancelTimer = runtime.setTimer(() => this.#breach("deadline_exceeded", silence), helloTimeoutMs);
     // Who does not wait for the handshake hears of its failure through `closed`.
     this.#greeted.promise.catch(() => {});
-    if (init.dialled) this.#sayHello().catch((thrown: unknown) => this.#end(toParleyError(thrown)));
+    if (init.dialled) handshake.begin();
   }
 
-  /** Resolves when the handshake is done. Rejects with the reason when the connection ended before. */
-  get greeted(): Promise<void> {
+  /**
+   * Resolves when the handshake is done: with this connection, or with the one whose session goes on by its channel. Rejects with the reason when
+   * the connection ended before.
+   */
+  get greeted(): Promise<Connection> {
     return this.#greeted.promise;
   }
 
@@ -117,11 +102,24 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
   }
 
   get state(): ConnectionState {
-    return this.#phase === "greeting" ? "open" : this.#phase;
+    switch (this.#phase) {
+      case "greeting":
+        return "open";
+      case "open":
+        return this.#carrier.detached ? "reconnecting" : "open";
+      case "leaving":
+        return "draining";
+      default:
+        return this.#phase;
+    }
   }
 
   get closed(): Promise<ParleyError | undefined> {
     return this.#closed.promise;
+  }
+
+  get greeting(): boolean {
+    return this.#phase === "greeting" && !this.#reason;
   }
 
   readonly call = (call: Call): Promise<Reply> => {
@@ -130,28 +128,36 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
       if (call.message.type === HELLO && call.kind === "request") return this.#describePeer(call);
       return this.#calls.open(call);
     }
-    const why =
-      this.#phase === "draining" ? "is closing" : this.#phase === "greeting" ? "is not open yet" : "has ended";
-    return Promise.reject(
-      new TransportError("unavailable", `the connection ${why}`, { outcome: "not-sent", cause: this.#reason }),
-    );
+    return Promise.reject(this.#notOpen());
   };
 
   stats(): ConnectionStats {
-    return { openCalls: this.#calls.size, lateMessages: this.#calls.late, refusedMessages: this.#refusedMessages };
+    const { refused, repeated } = this.#carrier;
+    return { openCalls: this.#calls.size, lateMessages: this.#calls.late + repeated, refusedMessages: refused };
   }
 
   async ping(): Promise<{ readonly roundTripMs: number }> {
-    const { runtime } = this.#init;
+    if (this.#phase === "closed" || this.#reason || this.#carrier.detached) throw this.#notOpen();
+    const { runtime, source } = this.#init;
     const start = runtime.now();
-    await this.#request(PING);
+    const message = createEnvelope({ kind: "request", type: PING, source }, runtime);
+    await this.#calls.open(createCall({ kind: "request", message }, runtime));
     return { roundTripMs: runtime.now() - start };
   }
 
   async close({ graceMs = 5_000 }: CloseOptions = {}): Promise<void> {
-    if (this.#phase === "greeting")
-      this.#end(new TransportError("unavailable", "the connection was closed during its handshake"));
-    else if (this.#phase === "open") this.#drain(graceMs);
+    switch (this.#phase) {
+      case "greeting":
+        this.#end(unavailable("the connection was closed during its handshake"));
+        break;
+      case "open":
+      case "leaving": {
+        const closed = unavailable("the connection was closed");
+        // Only the side that dials can come back to say goodbye.
+        if (this.#carrier.detached && (graceMs === 0 || !this.#init.dialled)) this.#over(undefined, closed);
+        else this.#drain(graceMs, closed);
+      }
+    }
     await this.#closed.promise;
   }
 
@@ -159,166 +165,124 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
     return this.close();
   }
 
-  /** Asks for a sign of life. */
   probe(): void {
     if (this.#phase !== "greeting") this.ping().catch(() => {});
   }
 
-  /** Gives the peer up. */
-  silent(silentMs: number): void {
-    this.#breach("unavailable", `the peer has been silent for ${Math.round(silentMs)} ms`);
+  met(hello: Hello, agreed: AgreedSession | undefined): void {
+    if (!this.greeting) return;
+    this.#cancelTimer?.();
+    this.#hello = hello;
+    this.#link.peerHop = peerHop(hello);
+    this.#carrier.begin(Math.min(this.#init.hop.heartbeatMs, this.#link.peerHop.heartbeatMs), agreed);
+    this.#phase = "open";
+    this.#greeted.resolve(this);
   }
 
-  async #request(type: string, data?: unknown): Promise<Envelope> {
-    const { runtime, source } = this.#init;
-    const message = createEnvelope({ kind: "request", type, source, data }, runtime);
-    const { message: answer } = await this.#calls.open(createCall({ kind: "request", message }, runtime));
-    return answer as Envelope;
+  handOver(to: Resumable, cursor: Cursor): void {
+    if (!this.greeting) return;
+    this.#phase = "closed";
+    this.#cancelTimer?.();
+    this.#carrier.handOver(to, cursor, this.#init.peer);
+    this.#greeted.resolve(to.connection);
+    this.#closed.resolve(undefined);
   }
 
-  async #sayHello(): Promise<void> {
-    const answer = await this.#request(HELLO, helloData(this.#init.hop));
-    this.#meet(readHello(answer.data));
+  handshakeFailed(error: ParleyError): void {
+    this.#end(error);
   }
 
-  async #answerHello(call: Call): Promise<Reply> {
-    try {
-      const hello = readHello(call.message.data);
-      const message = await answerHello(call, this.#init.handler, this.#init.hop, this.#init.source);
-      // The side that dialled learns from its own hello whom it talks to.
-      if (!this.#init.dialled) this.#meet(hello);
-      return { message };
-    } catch (thrown) {
-      // The answer leaves first.
-      this.#init.runtime.defer(() => this.#end(toParleyError(thrown)));
-      throw thrown;
-    }
+  received(message: Envelope, frame: Frame): void {
+    // Once its end is decided nothing more is dispatched.
+    if (this.#phase === "closed" || this.#reason) return;
+    const { kind, call: number } = message;
+    if (number === undefined) this.#receiveOwn(message);
+    else if (openers.has(kind)) {
+      const state = { greeting: this.#phase === "greeting", draining: this.#phase === "draining" };
+      const problem = this.#reception.opened(message, number, state);
+      if (problem !== undefined) this.#breach("invalid_argument", problem);
+    } else this.#calls.receive(message, number, frame);
+  }
+
+  unsound(error: ParleyError): void {
+    this.#end(error);
+  }
+
+  hungUp(reason: ParleyError): void {
+    this.#endFor(reason, false);
+  }
+
+  cut(reason: ParleyError): void {
+    this.#init.log?.({ level: "warn", event: "connection-cut", message: reason.message, error: reason });
+  }
+
+  resumed(peer: ChannelPeer): void {
+    this.#reception.peer = { ...peer, invoke: this.call };
+    this.#init.log?.({ level: "info", event: "connection-resumed", message: "the session goes on" });
+  }
+
+  ended(cause: unknown): void {
+    if (this.#phase === "closed") return;
+    const orderly = this.#phase === "draining" && !this.#reason;
+    this.#reason ??= cause === undefined ? undefined : lostChannel(cause);
+    this.#over(orderly ? undefined : this.#reason, this.#reason ?? lostChannel(undefined));
+  }
+
+  lost(reason: ParleyError): void {
+    if (this.#phase === "closed") return;
+    const orderly = this.#phase === "draining" && this.#calls.size === 0;
+    this.#over(orderly ? undefined : reason, reason, lostStream(reason));
+  }
+
+  #notOpen(): ParleyError {
+    const why = this.#carrier.detached ? "waits to be resumed" : notOpen[this.#phase];
+    return new TransportError("unavailable", `the connection ${why}`, { outcome: "not-sent", cause: this.#reason });
   }
 
   async #describePeer({ message }: Call): Promise<Reply> {
     return { message: reply(message, this.#init.source, this.#hello) };
   }
 
-  #meet(hello: Hello): void {
-    if (this.#phase !== "greeting") return;
-    const { runtime, hop } = this.#init;
-    this.#cancelTimer?.();
-    this.#hello = hello;
-    this.#link.peerHop = peerHop(hello);
-    this.#heartbeat.stop();
-    this.#heartbeat = new Heartbeat(runtime, Math.min(hop.heartbeatMs, this.#link.peerHop.heartbeatMs), this);
-    this.#phase = "open";
-    this.#greeted.resolve();
-  }
-
-  #frame(text: string): void {
-    // Once its end is decided nothing more is dispatched, though frames still arrive.
-    if (this.#phase === "closed" || this.#reason) return;
-    this.#heartbeat.heard();
-    const { maxMessageBytes } = this.#init.hop.limits;
-    if (text.length > maxMessageBytes) {
-      return this.#breach(
-        "resource_exhausted",
-        `a message of ${text.length} characters is over the limit of ${maxMessageBytes} bytes`,
-      );
-    }
-    let message: Envelope;
-    try {
-      message = decode(text);
-    } catch (thrown) {
-      this.#refusedMessages++;
-      return this.#end(toParleyError(thrown));
-    }
-    this.#receive(message, text);
-  }
-
-  #receive(message: Envelope, frame: string): void {
-    const { kind, call: number, type } = message;
-    if (number === undefined) {
-      if (kind !== "error" || type !== CONNECTION)
+  /** A message that speaks of the connection. */
+  #receiveOwn({ kind }: Envelope): void {
+    switch (kind) {
+      case "skip":
+        return;
+      case "bye":
+        this.#carrier.expectEnd();
+        break;
+      case "drain":
+        // Who dials makes a new connection meanwhile, and this one ends.
+        if (this.#init.dialled) this.#carrier.expectEnd();
+        break;
+      default:
         return this.#breach("invalid_argument", `a message of kind ${kind} has no call number`);
-      this.#hangUpFor(readError(message.data));
-    } else if (openers.has(kind)) this.#opened(message, number);
-    else this.#calls.receive(message, number, frame);
-  }
-
-  #opened(message: Envelope, number: number): void {
-    const { kind, type } = message;
-    const hello = type === HELLO && kind === "request";
-    if (this.#phase === "greeting" && !hello) {
-      return this.#breach(
-        "invalid_argument",
-        `the first message must be a request of ${HELLO}, and is a ${kind} of ${type}`,
-      );
     }
-    if (hello && this.#helloSeen) return this.#breach("invalid_argument", "the peer said hello twice");
-    const refusal = hello ? undefined : this.#refusal();
-    const call = this.#calls.accept(message, number, this.#peer);
-    if (!call)
-      return this.#breach("invalid_argument", `call number ${number} is used again, or is not the peer's to use`);
-    if (hello) {
-      this.#helloSeen = true;
-      call.run((asked) => this.#answerHello(asked));
-    } else if (type === PING && kind === "request") call.run(() => ({ message: reply(message, this.#init.source) }));
-    else if (refusal) call.refuse(refusal);
-    else call.run(this.#init.handler as Handler);
-  }
-
-  /** Why no call can be taken now; nothing has seen it. */
-  #refusal(): ParleyError | undefined {
-    const { handler, hop } = this.#init;
-    const { maxCalls } = hop.limits;
-    if (!handler)
-      return new ParleyError("unimplemented", "this side of the connection answers no calls", { outcome: "not-sent" });
-    if (this.#phase === "draining")
-      return new TransportError("unavailable", "this side is closing", { outcome: "not-sent" });
-    if (this.#calls.incoming < maxCalls) return undefined;
-    return new TransportError(
-      "resource_exhausted",
-      `at most ${maxCalls} calls are answered at a time on one connection`,
-      {
-        outcome: "not-sent",
-      },
-    );
+    if (this.#phase === "open") this.#phase = "leaving";
   }
 
   #release(number: number): void {
     this.#calls.release(number);
-    if (this.#phase === "draining" && this.#calls.size === 0) this.#hangUp();
+    if (this.#phase === "draining" && !this.#reason && this.#calls.size === 0) this.#carrier.hangUp();
   }
 
-  #checkSize(frame: string): void {
+  #checkSize(frame: Frame): void {
     const { maxMessageBytes } = this.#link.peerHop.limits;
-    // No character takes more than three bytes.
-    if (frame.length * 3 <= maxMessageBytes) return;
-    const bytes = utf8Length(frame);
-    if (bytes <= maxMessageBytes) return;
-    throw new TransportError(
-      "resource_exhausted",
-      `the message takes ${bytes} bytes, and the peer takes at most ${maxMessageBytes}; send it in parts (a stream)`,
-      {
-        outcome: "not-sent",
-      },
-    );
+    const { codec } = this.#init;
+    if (!exceeds(codec, frame, maxMessageBytes)) return;
+    const message = `the message takes ${codec.bytesOf(frame)} bytes, and the peer takes at most ${maxMessageBytes}; send it in parts (a stream)`;
+    throw new TransportError("resource_exhausted", message, { outcome: "not-sent" });
   }
 
-  #drain(graceMs: number): void {
+  #drain(graceMs: number, closed: ParleyError): void {
     this.#phase = "draining";
-    const error = new TransportError("unavailable", "the connection was closed", { outcome: "unknown" });
-    this.#cancelTimer = this.#init.runtime.setTimer(() => this.#end(error), graceMs);
-    this.#calls.endSubscriptions(error);
-    if (this.#calls.size === 0) this.#hangUp();
+    this.#cancelTimer = this.#init.runtime.setTimer(() => this.#end(closed), graceMs);
+    this.#carrier.drain(!this.#init.dialled);
+    this.#calls.endSubscriptions(closed);
+    if (this.#calls.size === 0) this.#carrier.hangUp();
   }
 
-  /** All calls are over: what was written leaves, then the channel ends. */
-  #hangUp(): void {
-    this.#outbox.whenWritable(() => {
-      this.#outbox.flush();
-      this.#channel.close();
-    });
-  }
-
-  /** The peer broke a rule, or is gone. */
+  /** The peer broke a rule. */
   #breach(code: Code, message: string): void {
     this.#end(errorFor(code, message, { outcome: "unknown" }));
   }
@@ -326,55 +290,40 @@ export class ChannelConnection implements Connection, HeartbeatOwner {
   /** Ends the connection for a reason, which the peer is told. */
   #end(error: ParleyError): void {
     if (this.#phase === "closed" || this.#reason) return;
-    // First of all: a queue that is full would end the connection again.
-    this.#reason = error;
-    const { runtime, source } = this.#init;
-    const told = errorEvent({ id: newId(runtime), type: CONNECTION }, source, error);
-    this.#outbox.push(encode(told));
-    this.#outbox.flush();
-    this.#hangUpFor(error);
+    this.#endFor(error, true);
   }
 
-  /** Ends the connection for a reason that the peer knows; every call under way learns of it at once. */
-  #hangUpFor(error: ParleyError): void {
+  /** Every call under way learns of it at once. */
+  #endFor(error: ParleyError, tell: boolean): void {
+    // First of all: a queue that is full would end the connection again.
     this.#reason = error;
     this.#init.log?.({ level: "warn", event: "connection-ended", message: error.message, error });
-    this.#channel.close(error);
+    this.#carrier.end(error, { tell });
     this.#settle(error);
   }
 
-  /** The channel has ended. */
-  #ended(cause: unknown): void {
-    if (this.#phase === "closed") return;
-    const orderly = this.#phase === "draining" && !this.#reason;
-    this.#reason ??= cause === undefined ? undefined : lostConnection(cause);
-    this.#settle(
-      this.#reason ?? new TransportError("unavailable", "the peer closed the connection", { outcome: "unknown" }),
-    );
+  /** Nothing more comes or leaves. */
+  #over(reason: ParleyError | undefined, error: ParleyError, streamError?: ParleyError): void {
+    this.#settle(error, streamError);
     this.#phase = "closed";
-    this.#outbox.close();
-    this.#heartbeat.stop();
+    this.#carrier.stop();
     this.#cancelTimer?.();
-    this.#closed.resolve(orderly ? undefined : this.#reason);
+    this.#closed.resolve(reason);
   }
 
   /** Every call under way ends with the connection. */
-  #settle(error: ParleyError): void {
+  #settle(error: ParleyError, streamError?: ParleyError): void {
     // Nothing was asked of a peer that was never greeted.
     if (this.#phase === "greeting") this.#greeted.reject(withOutcome(error, "not-sent"));
-    const lost =
-      error.code === "unavailable"
-        ? error
-        : new TransportError("unavailable", `the connection ended: ${error.message}`, {
-            outcome: "unknown",
-            cause: error,
-          });
-    this.#calls.lose(lost);
+    this.#calls.lose(lostCall(error), streamError);
   }
 }
 
-function lostConnection(cause: unknown): ParleyError {
-  if (cause instanceof ParleyError) return cause;
-  const text = cause instanceof Error ? cause.message : String(cause);
-  return new TransportError("unavailable", `the connection was lost: ${text}`, { outcome: "unknown", cause });
-}
+/** What is the matter with a connection that takes no calls. */
+const notOpen: Readonly<Record<Phase, string>> = {
+  greeting: "is not open yet",
+  open: "has ended",
+  leaving: "is being closed by the peer",
+  draining: "is closing",
+  closed: "has ended",
+};

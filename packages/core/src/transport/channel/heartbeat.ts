@@ -2,26 +2,40 @@ import type { CancelTimer, RuntimeParts } from "../../runtime/runtime.ts";
 
 /** What a heartbeat does for its connection. */
 export interface HeartbeatOwner {
-  /** Nothing was heard for an interval: ask for a sign of life. */
+  /** Asks for a sign of life, or gives one. */
   probe(): void;
   /** Nothing was heard for two intervals: the peer is gone. */
   silent(silentMs: number): void;
 }
 
-/** Finds a peer that is gone without a word: silent for an interval, it is asked; silent for two, it is given up. */
+/** How a heartbeat finds out. */
+export interface HeartbeatOptions {
+  /** Both sides give signs of life without being asked. @default false */
+  readonly steady?: boolean;
+}
+
+/**
+ * Finds a peer that is gone without a word. One that is silent for an interval is asked; or, where both sides are `steady`, each gives a sign of life
+ * twice in an interval without being asked. One that is silent for two is given up.
+ */
 export class Heartbeat {
   readonly #runtime: RuntimeParts;
   readonly #intervalMs: number;
   readonly #owner: HeartbeatOwner;
+  readonly #steady: boolean;
   #heardAt: number;
+  #probedAt: number;
   #probed = false;
   #cancelTimer: CancelTimer | undefined;
 
-  constructor(runtime: RuntimeParts, intervalMs: number, owner: HeartbeatOwner) {
+  constructor(runtime: RuntimeParts, intervalMs: number, owner: HeartbeatOwner, options: HeartbeatOptions = {}) {
+    const { steady = false } = options;
     this.#runtime = runtime;
     this.#intervalMs = intervalMs;
     this.#owner = owner;
+    this.#steady = steady;
     this.#heardAt = runtime.now();
+    this.#probedAt = this.#heardAt;
     this.#sleep();
   }
 
@@ -35,16 +49,24 @@ export class Heartbeat {
     this.#cancelTimer?.();
   }
 
+  /** When to ask, or to give a sign. */
+  get #probeAt(): number {
+    if (this.#steady) return this.#probedAt + this.#intervalMs / 2;
+    return this.#probed ? Number.POSITIVE_INFINITY : this.#heardAt + this.#intervalMs;
+  }
+
   #sleep(): void {
-    const wakeAt = this.#heardAt + this.#intervalMs * (this.#probed ? 2 : 1);
+    const wakeAt = Math.min(this.#probeAt, this.#heardAt + this.#intervalMs * 2);
     this.#cancelTimer = this.#runtime.setTimer(() => this.#wake(), Math.max(1, wakeAt - this.#runtime.now()));
   }
 
   #wake(): void {
-    const silentMs = this.#runtime.now() - this.#heardAt;
-    if (silentMs >= this.#intervalMs * 2 && this.#probed) return this.#owner.silent(silentMs);
-    if (silentMs >= this.#intervalMs && !this.#probed) {
+    const now = this.#runtime.now();
+    const silentMs = now - this.#heardAt;
+    if (silentMs >= this.#intervalMs * 2 && (this.#steady || this.#probed)) return this.#owner.silent(silentMs);
+    if (now >= this.#probeAt) {
       this.#probed = true;
+      this.#probedAt = now;
       this.#owner.probe();
     }
     this.#sleep();

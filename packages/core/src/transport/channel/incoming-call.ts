@@ -1,20 +1,21 @@
-import { createCall, type OwnedCall } from "../../call/call.ts";
+import { type Call, createCall, type OwnedCall } from "../../call/call.ts";
 import { isCode } from "../../call/code.ts";
 import { Context, type Peer } from "../../call/context.ts";
 import { errorFor, ParleyError, toParleyError } from "../../call/error.ts";
 import { errorEvent } from "../../call/error-event.ts";
 import type { Handler, Reply } from "../../call/interceptor.ts";
 import { leave } from "../../call/leave.ts";
+import { withOutcome } from "../../call/outcome.ts";
 import { report } from "../../call/report.ts";
-import { encode } from "../../envelope/encode.ts";
+import type { HopAttributes } from "../../envelope/encode.ts";
 import type { CallKind, Envelope } from "../../envelope/envelope.ts";
 import { follower, reply as replyEvent } from "../../envelope/follow.ts";
-import { utf8Length } from "../../envelope/utf8.ts";
 import { type Credit, readCredit } from "./credit.ts";
+import type { Frame } from "./frame-codec.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import type { Link, LinkedCall } from "./link.ts";
+import { isOneWay } from "./one-way.ts";
 import { Outflow } from "./outflow.ts";
-import { withOutcome } from "./time-left.ts";
 
 /** A call that this side answers: running → streaming → over. */
 export class IncomingCall implements LinkedCall, InflowOwner {
@@ -26,13 +27,13 @@ export class IncomingCall implements LinkedCall, InflowOwner {
   #output: Outflow | undefined;
   #over = false;
 
-  constructor(link: Link, message: Envelope, number: number, peer: Peer) {
-    const { runtime, hop } = link;
+  constructor(link: Link, message: Envelope, number: number, peer: Peer, foreign = false) {
+    const { runtime } = link;
     this.kind = message.kind as CallKind;
     this.#link = link;
     this.#number = number;
     if (this.kind === "client-stream" || this.kind === "bidi-stream") {
-      this.#input = new Inflow(this, { items: hop.limits.windowItems, bytes: hop.limits.windowBytes });
+      this.#input = new Inflow(this, link.window());
     }
     this.#call = createCall(
       {
@@ -40,11 +41,16 @@ export class IncomingCall implements LinkedCall, InflowOwner {
         message,
         input: this.#input?.items,
         deadline: message.timeoutms === undefined ? undefined : runtime.now() + message.timeoutms,
-        context: new Context(peer),
+        context: new Context(peer, foreign),
       },
       runtime,
     );
     this.#call.onAbort(this);
+  }
+
+  /** As the handler gets it. */
+  get call(): Call {
+    return this.#call;
   }
 
   /** Runs the handler; its answer goes out when it is there. */
@@ -53,19 +59,19 @@ export class IncomingCall implements LinkedCall, InflowOwner {
       const reply = handler(this.#call);
       if (isPromise(reply)) {
         reply.then(
-          (late) => this.#answer(late),
-          (thrown: unknown) => this.#failed(thrown),
+          (late) => this.answer(late),
+          (thrown: unknown) => this.failed(thrown),
         );
-      } else this.#answer(reply);
+      } else this.answer(reply);
     } catch (thrown) {
-      this.#failed(thrown);
+      this.failed(thrown);
     }
   }
 
-  receive(message: Envelope, frame: string): void {
+  receive(message: Envelope, frame: Frame): void {
     switch (message.kind) {
       case "item":
-        return this.#check(this.#input?.push(message, utf8Length(frame)));
+        return this.#check(this.#input?.push(message, this.#link.codec.bytesOf(frame)));
       case "end":
         return this.#check(this.#input?.end(message.seq));
       case "cancel":
@@ -88,7 +94,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
   /** Refuses the call before any handler saw it. */
   refuse(error: ParleyError): void {
     this.#report("warn", "call-refused", error);
-    this.#failed(error);
+    this.failed(error);
   }
 
   drained(reason: ParleyError): void {
@@ -122,14 +128,15 @@ export class IncomingCall implements LinkedCall, InflowOwner {
       this.#write(follower("cancel", `${message.id}.x`, message, this.#link.source, { code: "cancelled" }));
   }
 
-  #answer(reply: Reply | undefined): void {
+  /** The handler has answered. `hop` are attributes that only this connection has a use for. */
+  answer(reply: Reply | undefined, hop?: HopAttributes): void {
     if (this.#over) return leaveOutput(reply?.output);
-    if (this.kind === "notify" || this.kind === "publish") return this.#finish(undefined);
+    if (isOneWay(this.kind)) return this.#finish(undefined);
     try {
       if (this.#call.kind === "request" || this.#call.kind === "client-stream") {
         if (!reply?.message)
           throw new ParleyError("internal", `the handler of ${this.#call.message.type} gave no reply message`);
-        this.#writeAnswer(reply.message);
+        this.#writeAnswer(reply.message, hop);
         this.#finish(undefined);
       } else {
         if (!reply?.output)
@@ -139,14 +146,15 @@ export class IncomingCall implements LinkedCall, InflowOwner {
       }
     } catch (thrown) {
       leaveOutput(reply?.output);
-      this.#failed(thrown);
+      this.failed(thrown);
     }
   }
 
   #stream(items: AsyncIterable<Envelope>): void {
-    const { outbox, source, peerHop, checkSize } = this.#link;
+    const { outbox, codec, source, peerHop, checkSize } = this.#link;
     this.#output = new Outflow(items, {
       outbox,
+      codec,
       call: this.#number,
       opener: this.#call.message,
       side: "s",
@@ -158,17 +166,19 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     });
     this.#output.run().then(
       () => this.#finish(undefined),
-      (thrown: unknown) => this.#failed(thrown),
+      (thrown: unknown) => this.failed(thrown),
     );
   }
 
-  #failed(thrown: unknown): void {
+  /** The handler has thrown. */
+  failed(thrown: unknown): void {
     if (this.#over) return;
     const error = toParleyError(thrown);
-    const oneWay = this.kind === "notify" || this.kind === "publish";
+    const oneWay = isOneWay(this.kind);
     // No answer carries what it was: it is told here, unless an agent has told it already.
     if (oneWay || error.code === "internal") this.#report("error", "handler-failed", error);
-    if (!oneWay) this.#sendError(error);
+    // Who waits for a notification to be taken over learns that it was refused, and of nothing else.
+    if (!oneWay || (this.#link.outbox.confirms && thrown instanceof ParleyError)) this.#sendError(error);
     this.#finish(error);
   }
 
@@ -196,23 +206,25 @@ export class IncomingCall implements LinkedCall, InflowOwner {
 
   #sendError(error: ParleyError): void {
     this.#output?.seal();
-    this.#link.outbox.push(
-      encode(errorEvent(this.#call.message, this.#link.source, error), {
+    const { outbox, source } = this.#link;
+    outbox.push(
+      outbox.encode(errorEvent(this.#call.message, source, error), {
         call: this.#number,
         ...(this.#output ? { seq: this.#output.nextSeq } : {}),
       }),
     );
   }
 
-  #write(message: Envelope): void {
-    const frame = encode(message, { call: this.#number });
-    this.#link.checkSize(frame);
-    this.#link.outbox.push(frame);
+  #write(message: Envelope, hop?: HopAttributes): void {
+    const { outbox, checkSize } = this.#link;
+    const frame = outbox.encode(message, hop ? { ...hop, call: this.#number } : { call: this.#number });
+    checkSize(frame);
+    outbox.push(frame);
   }
 
-  #writeAnswer(message: Envelope): void {
+  #writeAnswer(message: Envelope, hop: HopAttributes | undefined): void {
     try {
-      this.#write(message);
+      this.#write(message, hop);
     } catch (thrown) {
       throw this.#unsendable(thrown);
     }

@@ -4,6 +4,7 @@ import { ItemQueue, type ItemQueueOwner } from "../item-queue.ts";
 import type { Credit } from "./credit.ts";
 import { itemsOf } from "./item-batch.ts";
 import { nextSeq } from "./seq.ts";
+import type { Window } from "./window.ts";
 
 /** What an inflow asks of the call it belongs to. */
 export interface InflowOwner {
@@ -14,35 +15,32 @@ export interface InflowOwner {
 }
 
 /**
- * The receiving end of one direction of a stream. It grants credit as the reader takes items, half a window at a time, so that a reader who
+ * The receiving end of one direction of a stream. It grants credit as the reader takes items, as far as its window goes, so that a reader who
  * stalls stops the sender and nobody else.
  */
 export class Inflow implements ItemQueueOwner {
   /** What has arrived. */
   readonly items: ItemQueue<Envelope> = new ItemQueue(this);
   readonly #owner: InflowOwner;
-  readonly #window: Credit;
+  readonly #window: Window;
   #seq = 0;
   #receivedItems = 0;
   #receivedBytes = 0;
-  #takenItems = 0;
-  #takenBytes = 0;
-  #granted: Credit;
 
-  constructor(owner: InflowOwner, window: Credit) {
+  constructor(owner: InflowOwner, window: Window) {
     this.#owner = owner;
     this.#window = window;
-    this.#granted = window;
   }
 
   /** Takes an item event of so many bytes. Returns what is wrong with it, if anything: the caller then ends the call. */
   push(message: Envelope, bytes: number): ParleyError | undefined {
     const { count = 1 } = message;
     if (message.seq !== nextSeq(this.#seq)) return lost(nextSeq(this.#seq), message.seq);
-    if (this.#receivedItems + count > this.#granted.items || this.#receivedBytes >= this.#granted.bytes) {
+    const { granted } = this.#window;
+    if (this.#receivedItems + count > granted.items || this.#receivedBytes >= granted.bytes) {
       return new TransportError(
         "resource_exhausted",
-        `the peer sent item ${message.seq} beyond its credit of ${this.#granted.items} items and ${this.#granted.bytes} bytes`,
+        `the peer sent item ${message.seq} beyond its credit of ${granted.items} items and ${granted.bytes} bytes`,
       );
     }
     const items = message.count === undefined ? [message] : itemsOf(message);
@@ -55,6 +53,7 @@ export class Inflow implements ItemQueueOwner {
     this.#seq = nextSeq(this.#seq, count);
     this.#receivedItems += count;
     this.#receivedBytes += bytes;
+    this.#window.received(count, bytes);
     // Of several items in one event, the last pays for it.
     for (const [index, item] of items.entries()) this.items.push(item, index === count - 1 ? bytes : 0);
     return undefined;
@@ -68,15 +67,8 @@ export class Inflow implements ItemQueueOwner {
   }
 
   taken(bytes: number): void {
-    this.#takenItems++;
-    this.#takenBytes += bytes;
-    const items = this.#takenItems + this.#window.items;
-    const upTo = this.#takenBytes + this.#window.bytes;
-    const half =
-      (items - this.#granted.items) * 2 >= this.#window.items || (upTo - this.#granted.bytes) * 2 >= this.#window.bytes;
-    if (!half) return;
-    this.#granted = { items, bytes: upTo };
-    this.#owner.grant(this.#granted);
+    const credit = this.#window.taken(bytes);
+    if (credit) this.#owner.grant(credit);
   }
 
   abandoned(): void {

@@ -19,6 +19,8 @@ export function canBatch(item: Envelope, id: string, type: string): boolean {
       // Of the hop that brought it here.
       case "call":
       case "seq":
+      case "sn":
+      case "ack":
         break;
       case "id":
         if (item.id !== id) return false;

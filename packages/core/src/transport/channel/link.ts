@@ -4,12 +4,30 @@ import type { Log } from "../../call/log.ts";
 import type { CallKind, Envelope } from "../../envelope/envelope.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import type { Hop } from "../hello.ts";
+import type { Frame, FrameCodec } from "./frame-codec.ts";
 import type { Outbox } from "./outbox.ts";
+import type { Window } from "./window.ts";
+
+/** What a call asks of the way out. */
+export type Outlet = Pick<
+  Outbox,
+  | "blocked"
+  | "confirms"
+  | "detached"
+  | "encode"
+  | "encodeText"
+  | "push"
+  | "written"
+  | "sealBeforeFlush"
+  | "whenWritable"
+  | "forget"
+>;
 
 /** What the calls on a connection share with it. */
 export interface Link {
   readonly runtime: Runtime;
-  readonly outbox: Outbox;
+  readonly outbox: Outlet;
+  readonly codec: FrameCodec;
   readonly log: Log | undefined;
   /** Source of the events that the connection itself writes. */
   readonly source: string;
@@ -18,7 +36,9 @@ export interface Link {
   /** What the peer offered. */
   readonly peerHop: Hop;
   /** @throws ParleyError `resource_exhausted` when the peer would not take a frame of this size. */
-  readonly checkSize: (frame: string) => void;
+  readonly checkSize: (frame: Frame) => void;
+  /** What a stream that this side reads may hold. */
+  window(): Window;
   /** The call is over; whatever still arrives for its number is late. */
   release(number: number): void;
 }
@@ -27,9 +47,9 @@ export interface Link {
 export interface LinkedCall extends AbortListener {
   readonly kind: CallKind;
   /** A message for this call, and the frame that it came as. */
-  receive(message: Envelope, frame: string): void;
+  receive(message: Envelope, frame: Frame): void;
   /** The connection closes, and does not wait for this call. */
   drained(reason: ParleyError): void;
-  /** The connection has ended. */
-  lost(error: ParleyError): void;
+  /** The connection has ended. A stream that was accepted ends with the second error, if there is one. */
+  lost(error: ParleyError, streamError?: ParleyError): void;
 }

@@ -1,13 +1,12 @@
 import type { ParleyError } from "../../call/error.ts";
 import { leave } from "../../call/leave.ts";
 import { encodeData } from "../../envelope/data.ts";
-import { encode, encodeHeader } from "../../envelope/encode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
 import { end } from "../../envelope/follow.ts";
-import { utf8Length } from "../../envelope/utf8.ts";
 import type { Credit } from "./credit.ts";
+import type { Frame, FrameCodec } from "./frame-codec.ts";
 import { canBatch, MAX_BATCH_CHARS, MAX_BATCH_ITEMS } from "./item-batch.ts";
-import type { Outbox } from "./outbox.ts";
+import type { Outlet } from "./link.ts";
 import { nextSeq } from "./seq.ts";
 
 /** Of a UTF-16 code unit in UTF-8. */
@@ -17,7 +16,8 @@ const MAX_HEADER_BYTES = 9 * 1024;
 
 /** What an outflow is part of. */
 export interface OutflowInit {
-  readonly outbox: Outbox;
+  readonly outbox: Outlet;
+  readonly codec: FrameCodec;
   /** Number of the call on the connection. */
   readonly call: number;
   readonly opener: Envelope;
@@ -29,7 +29,7 @@ export interface OutflowInit {
   /** Items that one event may hold; 1 means no batches. */
   readonly batchItems: number;
   /** Refuses a frame that the peer would not take. @throws ParleyError `resource_exhausted` */
-  readonly checkSize: (frame: string) => void;
+  readonly checkSize: (frame: Frame) => void;
   /** The error to end with when an item cannot be sent. */
   readonly unsendable: (thrown: unknown) => ParleyError;
 }
@@ -109,18 +109,19 @@ export class Outflow {
   seal(): void {
     const first = this.#batchFirst;
     if (!first) return;
+    // Others are sealed before: this one is about to be.
+    this.#batchFirst = undefined;
     const count = this.#batch.length;
-    const { call } = this.#init;
+    const { call, codec, outbox } = this.#init;
     const seq = this.#batchSeq;
     const frame =
       count === 1
-        ? `${encodeHeader(first, { call, seq })},"data":${this.#batch[0]}}`
-        : `${encodeHeader(first, { call, seq, count })},"data":[${this.#batch.join(",")}]}`;
+        ? outbox.encodeText(first, { call, seq }, this.#batch[0] as string)
+        : outbox.encodeText(first, { call, seq, count }, `[${this.#batch.join(",")}]`);
     this.#batch = [];
     this.#batchChars = 0;
-    this.#batchFirst = undefined;
-    this.#sentBytes += utf8Length(frame);
-    this.#init.outbox.push(frame);
+    this.#sentBytes += codec.bytesOf(frame);
+    outbox.push(frame);
   }
 
   /** What waits counts once it is an event; it leaves before it could use up the credit under the item that comes next. */
@@ -143,7 +144,7 @@ export class Outflow {
   }
 
   #send(item: Envelope): void {
-    const { call, batchItems, opener, outbox } = this.#init;
+    const { call, batchItems, opener, outbox, codec } = this.#init;
     this.#sentItems++;
     this.#seq = nextSeq(this.#seq);
     if (batchItems > 1 && canBatch(item, this.#idPrefix + this.#seq, opener.type)) {
@@ -151,9 +152,9 @@ export class Outflow {
       if (text.length < MAX_BATCH_CHARS) return this.#collect(item, text);
     }
     this.seal();
-    const frame = encode(item, { call, seq: this.#seq });
+    const frame = outbox.encode(item, { call, seq: this.#seq });
     this.#init.checkSize(frame);
-    this.#sentBytes += utf8Length(frame);
+    this.#sentBytes += codec.bytesOf(frame);
     outbox.push(frame);
   }
 
@@ -174,6 +175,6 @@ export class Outflow {
     const { outbox, opener, source, call } = this.#init;
     this.#stopped = true;
     this.seal();
-    outbox.push(encode(end(opener, source), { call, seq: this.nextSeq }));
+    outbox.push(outbox.encode(end(opener, source), { call, seq: this.nextSeq }));
   }
 }

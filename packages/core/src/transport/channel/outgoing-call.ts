@@ -2,44 +2,51 @@ import type { Call } from "../../call/call.ts";
 import { ParleyError, toParleyError } from "../../call/error.ts";
 import { readError } from "../../call/error-event.ts";
 import type { Reply } from "../../call/interceptor.ts";
-import { encode } from "../../envelope/encode.ts";
+import { withOutcome } from "../../call/outcome.ts";
+import type { HopAttributes } from "../../envelope/encode.ts";
 import type { CallKind, Envelope } from "../../envelope/envelope.ts";
 import { follower } from "../../envelope/follow.ts";
 import { checkTopic } from "../../envelope/topic-name.ts";
-import { utf8Length } from "../../envelope/utf8.ts";
+import type { Replayed } from "../session/ring.ts";
 import { type Credit, readCredit } from "./credit.ts";
+import type { Frame } from "./frame-codec.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import type { Link, LinkedCall } from "./link.ts";
+import { isOneWay } from "./one-way.ts";
 import type { WritableListener } from "./outbox.ts";
 import { Outflow } from "./outflow.ts";
-import { timeLeft, withOutcome } from "./time-left.ts";
+import { timeLeft } from "./time-left.ts";
+
+/** What whoever made a call is told. */
+export interface Settle {
+  readonly resolve: (reply: Reply) => void;
+  readonly reject: (error: ParleyError) => void;
+}
 
 /** A call that this side makes: opened → accepted (streams) → over. */
-export class OutgoingCall implements LinkedCall, InflowOwner {
+export class OutgoingCall implements LinkedCall, InflowOwner, Replayed {
   readonly kind: CallKind;
   readonly #link: Link;
   readonly #number: number;
   readonly #call: Call;
-  readonly #resolve: (reply: Reply) => void;
-  readonly #reject: (error: ParleyError) => void;
+  readonly #settle: Settle;
+  /** Attributes of the opener that only this connection has a use for. */
+  readonly #hop: HopAttributes | undefined;
   #openerFrame = 0;
   #waiting: WritableListener | undefined;
   #over = false;
+  /** Something else was sent again in the opener's place. */
+  #skipped = false;
   #output: Inflow | undefined;
   #input: Outflow | undefined;
 
-  constructor(
-    link: Link,
-    number: number,
-    call: Call,
-    settle: { readonly resolve: (reply: Reply) => void; readonly reject: (error: ParleyError) => void },
-  ) {
+  constructor(link: Link, number: number, call: Call, settle: Settle, hop?: HopAttributes) {
     this.kind = call.kind;
     this.#link = link;
     this.#number = number;
     this.#call = call;
-    this.#resolve = settle.resolve;
-    this.#reject = settle.reject;
+    this.#settle = settle;
+    this.#hop = hop;
   }
 
   /** Sends the opener as soon as there is room for it, and starts on the input. */
@@ -51,12 +58,14 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     outbox.whenWritable(this.#waiting);
   }
 
-  receive(message: Envelope, frame: string): void {
+  receive(message: Envelope, frame: Frame): void {
     switch (message.kind) {
       case "reply":
         return this.#replied(message);
       case "item":
-        return this.#check(this.#output ? this.#output.push(message, utf8Length(frame)) : outOfPlace(message));
+        return this.#check(
+          this.#output ? this.#output.push(message, this.#link.codec.bytesOf(frame)) : outOfPlace(message),
+        );
       case "end": {
         const problem = this.#output ? this.#output.end(message.seq) : outOfPlace(message);
         if (problem) this.#check(problem);
@@ -78,9 +87,28 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     }
   }
 
-  lost(error: ParleyError): void {
-    const sent = this.#openerFrame > 0 && this.#link.outbox.written(this.#openerFrame);
-    this.#fail(withOutcome(error, sent ? "unknown" : "not-sent"));
+  lost(error: ParleyError, streamError: ParleyError = error): void {
+    // A subscription has no end of its own, and can be made again.
+    const own = this.#output && this.kind !== "subscribe" ? streamError : error;
+    this.#fail(withOutcome(own, this.#isWritten ? "unknown" : "not-sent"));
+  }
+
+  again(sn: number): Frame | undefined {
+    if (this.#over) return undefined;
+    try {
+      const { codec, runtime } = this.#link;
+      return codec.encode(this.#call.message, { call: this.#number, timeoutms: timeLeft(this.#call, runtime), sn });
+    } catch {
+      // Its time is up, and whoever waits for it is about to be told; until then nobody is to take it for handed over.
+      this.#skipped = true;
+      return undefined;
+    }
+  }
+
+  handedOver(): void {
+    if (this.#over || this.#skipped || !isOneWay(this.kind)) return;
+    this.#finish();
+    this.#settle.resolve({});
   }
 
   drained(reason: ParleyError): void {
@@ -89,13 +117,13 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
 
   callAborted(reason: ParleyError): void {
     if (this.#over) return;
-    if (this.#openerFrame === 0) {
+    if (this.#openerFrame === 0 || (this.#link.outbox.detached && !this.#isWritten)) {
       this.#finish();
-      return this.#reject(withOutcome(reason, "not-sent"));
+      return this.#settle.reject(withOutcome(reason, "not-sent"));
     }
     this.#giveUp(reason);
     if (this.#output) this.#output.items.abort(reason);
-    else this.#reject(reason);
+    else this.#settle.reject(reason);
   }
 
   grant(credit: Credit): void {
@@ -106,16 +134,21 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     if (!this.#over) this.#giveUp(new ParleyError("cancelled", "the caller reads no more"));
   }
 
+  get #isWritten(): boolean {
+    return this.#openerFrame > 0 && this.#link.outbox.written(this.#openerFrame);
+  }
+
   #sendOpener(): void {
     if (this.#over) return;
+    const { outbox } = this.#link;
     try {
-      this.#openerFrame = this.#link.outbox.push(openerFrame(this.#link, this.#call, this.#number));
+      this.#openerFrame = outbox.push(openerFrame(this.#link, this.#call, this.#number, this.#hop), this);
     } catch (thrown) {
       return this.#fail(toParleyError(thrown));
     }
-    if (this.kind === "notify" || this.kind === "publish") {
+    if (isOneWay(this.kind) && !outbox.confirms) {
       this.#finish();
-      return this.#resolve({});
+      return this.#settle.resolve({});
     }
     this.#call.onAbort(this);
     if (this.#call.input) this.#send(this.#call.input);
@@ -124,19 +157,19 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
   #replied(message: Envelope): void {
     if (!answersWithStream(this.kind)) {
       this.#finish();
-      return this.#resolve({ message });
+      return this.#settle.resolve({ message });
     }
     if (this.#output) return this.#check(outOfPlace(message));
-    const { windowItems, windowBytes } = this.#link.hop.limits;
-    this.#output = new Inflow(this, { items: windowItems, bytes: windowBytes });
-    this.#resolve({ output: this.#output.items });
+    this.#output = new Inflow(this, this.#link.window());
+    this.#settle.resolve({ output: this.#output.items });
   }
 
   #send(input: AsyncIterable<Envelope>): void {
-    const { outbox, source, peerHop, checkSize } = this.#link;
+    const { outbox, codec, source, peerHop, checkSize } = this.#link;
     const { message: opener } = this.#call;
     this.#input = new Outflow(input, {
       outbox,
+      codec,
       call: this.#number,
       opener,
       side: "c",
@@ -154,7 +187,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     if (this.#over) return;
     this.#giveUp(error);
     if (this.#output) this.#output.items.abort(error);
-    else this.#reject(error);
+    else this.#settle.reject(error);
   }
 
   #check(problem: ParleyError | undefined): void {
@@ -167,7 +200,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
     if (this.#over) return;
     this.#finish();
     if (this.#output) this.#output.items.fail(error);
-    else this.#reject(error);
+    else this.#settle.reject(error);
   }
 
   /** Tells the peer before this side is done with the call: a connection that only waited for it may close then. */
@@ -186,13 +219,15 @@ export class OutgoingCall implements LinkedCall, InflowOwner {
   }
 
   #sendCancel({ code }: ParleyError): void {
-    this.#write("cancel", "x", { code });
+    // Nothing cancels a notification that is on its way.
+    if (!isOneWay(this.kind)) this.#write("cancel", "x", { code });
   }
 
   #write(kind: "cancel" | "credit", suffix: string, data: unknown): void {
     const { message } = this.#call;
-    this.#link.outbox.push(
-      encode(follower(kind, `${message.id}.${suffix}`, message, message.source, data), { call: this.#number }),
+    const { outbox } = this.#link;
+    outbox.push(
+      outbox.encode(follower(kind, `${message.id}.${suffix}`, message, message.source, data), { call: this.#number }),
     );
   }
 }
@@ -202,10 +237,11 @@ export function sendOneWay(link: Link, call: Call, number: number): void {
   link.outbox.push(openerFrame(link, call, number));
 }
 
-function openerFrame(link: Link, call: Call, number: number): string {
+function openerFrame(link: Link, call: Call, number: number, own?: HopAttributes): Frame {
   // Nobody answers a publication: what is wrong with its topic must come out here.
   if (call.kind === "publish") checkTopic(call.message.subject);
-  const frame = encode(call.message, { call: number, timeoutms: timeLeft(call, link.runtime) });
+  const hop = { call: number, timeoutms: timeLeft(call, link.runtime) };
+  const frame = link.outbox.encode(call.message, own ? { ...own, ...hop } : hop);
   link.checkSize(frame);
   return frame;
 }

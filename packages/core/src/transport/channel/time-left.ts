@@ -1,5 +1,6 @@
 import type { Call } from "../../call/call.ts";
-import { errorFor, type Outcome, type ParleyError, TransportError } from "../../call/error.ts";
+import { TransportError } from "../../call/error.ts";
+import { withOutcome } from "../../call/outcome.ts";
 import type { RuntimeParts } from "../../runtime/runtime.ts";
 
 const MAX_INTEGER = 2 ** 31 - 1;
@@ -19,11 +20,4 @@ export function timeLeft(call: Call, runtime: RuntimeParts): number | undefined 
   }
   // Rounded up: the peer's clock starts later, and must not end the call before this side does.
   return Math.min(Math.ceil(left), MAX_INTEGER);
-}
-
-/** The same error with another outcome. */
-export function withOutcome(error: ParleyError, outcome: Outcome): ParleyError {
-  if (error.outcome === outcome) return error;
-  const { code, message, retryAfterMs, details, cause } = error;
-  return errorFor(code, message, { outcome, retryAfterMs, details, cause });
 }

@@ -1,0 +1,13 @@
+import { grpc } from "@parley/transport-grpc";
+import type { Subject } from "../subject.ts";
+import { bearing } from "./bearer.ts";
+
+/** gRPC. */
+export const subject: Subject = {
+  name: "grpc",
+  transport: (options) => grpc({ ...options, credentials: bearing(options) }),
+  url: "grpc://127.0.0.1:0",
+  secure: "grpcs://127.0.0.1:0",
+  credentials: true,
+  tapping: "bytes",
+};

@@ -1,0 +1,16 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { Snippets } from "./snippets.ts";
+
+const run = promisify(execFile);
+
+/** Type-checks the files of a folder as a user's project would be. */
+export async function compile({ folder, files }: Pick<Snippets, "folder" | "files">): Promise<void> {
+  const tsc = join(import.meta.dirname, "../../../node_modules/.bin/tsc");
+  const flags =
+    "--noEmit --strict --skipLibCheck --module nodenext --target es2023 --lib es2024,esnext.disposable --types node --allowImportingTsExtensions --ignoreConfig";
+  await run(tsc, [...flags.split(" "), ...files], { cwd: folder }).catch((error: { stdout: string }) => {
+    throw new Error(error.stdout);
+  });
+}

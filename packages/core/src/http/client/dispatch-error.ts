@@ -1,0 +1,45 @@
+import { errorFor, type Outcome, ParleyError } from "../../transport/index.ts";
+
+/** What a failed request came to, in the words of the protocol's library, of TLS and of the system. */
+interface Failure extends Error {
+  readonly code?: string;
+}
+
+/**
+ * Why a request got no whole answer.
+ * @param started whether any of it can have been sent: a connection that was never made certainly carried nothing.
+ */
+export function dispatchError(failure: Failure, started: boolean, address: string): ParleyError {
+  // There was nothing to show who calls, so there was no request.
+  if (failure instanceof ParleyError) return failure;
+  const outcome: Outcome = started ? "unknown" : "not-sent";
+  const options = { outcome, cause: failure };
+  const code = failure.code ?? "";
+  if (code === "UND_ERR_INVALID_ARG")
+    return errorFor("invalid_argument", `the request cannot be written: ${failure.message}`, options);
+  return errorFor("unavailable", describe(code, failure, started, address), options);
+}
+
+function describe(code: string, failure: Failure, started: boolean, address: string): string {
+  const { message } = failure;
+  // Its code is the parser's own for each fault.
+  if (failure.name === "HTTPParserError")
+    return `${address} answered something that is not HTTP; is this the right port, and the right scheme?`;
+  if (/CERT|SIGNED|TLS|SSL|EPROTO/.test(code)) return `the TLS connection to ${address} failed: ${message}`;
+  switch (code) {
+    case "ECONNREFUSED":
+      return `nothing listens at ${address} (connection refused)`;
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+      return `the host name of ${address} is not known`;
+    case "UND_ERR_CONNECT_TIMEOUT":
+    case "ETIMEDOUT":
+      return `${address} did not take a connection in time`;
+    case "UND_ERR_HEADERS_OVERFLOW":
+      return `${address} answered with more headers than are read`;
+    default:
+      return started
+        ? `the connection to ${address} was cut before the answer was complete: ${message}`
+        : `no connection to ${address}: ${message}`;
+  }
+}

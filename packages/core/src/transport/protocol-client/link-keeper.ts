@@ -1,0 +1,259 @@
+import { type ParleyError, TransportError, toParleyError } from "../../call/error.ts";
+import type { Log } from "../../call/log.ts";
+import { withOutcome } from "../../call/outcome.ts";
+import type { CancelTimer, Runtime } from "../../runtime/runtime.ts";
+import type { ReconnectPolicy } from "../reconnect/options.ts";
+import { mayRedial, Redial } from "../reconnect/redial.ts";
+import type { ClientHealth, ClientState, ClientStateChange } from "./client-state.ts";
+import type { Operation } from "./operation.ts";
+
+/** What a {@link LinkKeeper} is made from. */
+export interface LinkKeeperInit<Link> {
+  /** To whom the link leads, as errors name it: `the broker at 127.0.0.1:1883`. */
+  readonly peer: string;
+  /**
+   * Dials once and makes the link ready for use. The signal gives it up, with a ParleyError as its reason; nothing stays open then. `lost`
+   * is told once, when the link that was returned is lost, and not when it is shut.
+   */
+  dial(signal: AbortSignal, lost: (error: ParleyError) => void): Promise<Link>;
+  /** Closes a link, letting what is under way end within the grace. Never rejects. */
+  shut(link: Link, graceMs: number): Promise<void>;
+  /** Resolves at a sign of life of the peer. */
+  ping(link: Link): Promise<unknown>;
+  /** Told once, when there will be no link any more: why, or nothing after an orderly close. */
+  ended(reason: ParleyError | undefined): void;
+  readonly policy: ReconnectPolicy;
+  readonly runtime: Runtime;
+  readonly log: Log | undefined;
+}
+
+interface Waiting<Link> {
+  readonly go: (link: Link) => void;
+  readonly fail: (error: ParleyError) => void;
+  readonly cancelTimer: CancelTimer;
+}
+
+/**
+ * Keeps one link open for a protocol's client: dials it for the first operation, and again after a cut, with growing delays. Operations that
+ * are made while there is no link wait, in their order and bounded. The first dial is made once: when it fails, so does what waits for it,
+ * and the next operation dials anew.
+ */
+export class LinkKeeper<Link> {
+  readonly #init: LinkKeeperInit<Link>;
+  readonly #redial: Redial;
+  /** Aborted when nobody wants a link any more. */
+  readonly #over = new AbortController();
+  readonly #waiting = new Set<Waiting<Link>>();
+  readonly #listeners = new Set<(change: ClientStateChange) => void>();
+  /** The first dial, which those who wait for it may give up. */
+  #first: AbortController | undefined;
+  /** Settles with the latest dial. */
+  #dialled: Promise<unknown> = Promise.resolve();
+  #link: Link | undefined;
+  #state: ClientState = "idle";
+  #lastError: ParleyError | undefined;
+  #closing: Promise<void> | undefined;
+
+  constructor(init: LinkKeeperInit<Link>) {
+    const { policy, runtime, log } = init;
+    this.#init = init;
+    this.#redial = new Redial({
+      policy,
+      runtime,
+      log,
+      signal: this.#over.signal,
+      waits: (wait) => {
+        this.#lastError = wait.error;
+        this.#turn({ state: "reconnecting", ...wait });
+      },
+      gaveUp: (error) => this.#end(error),
+    });
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** The link, while the state is `open`. */
+  get link(): Link | undefined {
+    return this.#link;
+  }
+
+  /** Tells of each change of state from now on; gives back what takes the listener off again. */
+  onState(listener: (change: ClientStateChange) => void): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * Hands the link to an operation: at once, or as soon as there is one.
+   * @param failed told that there is none; what the operation came to otherwise is its own affair
+   */
+  run<Value>(
+    operation: Operation<Value>,
+    send: (link: Link) => void,
+    failed: (error: ParleyError) => void = (error) => operation.reject(withOutcome(error, "not-sent")),
+  ): void {
+    if (operation.over) return;
+    const { policy, peer } = this.#init;
+    if (this.#closing || this.#state === "closed") return failed(this.#closed());
+    if (this.#link !== undefined) return send(this.#link);
+    if (this.#waiting.size >= policy.maxWaiting) {
+      const full = `${policy.maxWaiting} operations wait for a connection to ${peer} already`;
+      return failed(new TransportError("resource_exhausted", full, { outcome: "not-sent", cause: this.#lastError }));
+    }
+    const leave = (): void => {
+      waiting.cancelTimer();
+      this.#waiting.delete(waiting);
+    };
+    const waiting: Waiting<Link> = {
+      go: (link) => {
+        leave();
+        send(link);
+      },
+      fail: (error) => {
+        leave();
+        failed(error);
+      },
+      cancelTimer: this.#state === "reconnecting" ? this.#limitWait((error) => waiting.fail(error)) : () => {},
+    };
+    operation.undo = () => {
+      leave();
+      if (this.#waiting.size === 0) this.#abandon();
+      return "not-sent";
+    };
+    this.#waiting.add(waiting);
+    if (this.#state === "idle") this.#begin();
+  }
+
+  /** How the link fares, waiting no longer than the time for a sign of life. Opens none. Never rejects. */
+  async health({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<ClientHealth> {
+    const link = this.#link;
+    if (link === undefined) return { state: this.#state, lastError: this.#lastError };
+    const { runtime, ping, peer } = this.#init;
+    const begun = runtime.now();
+    const late = Promise.withResolvers<never>();
+    const cancelTimer = runtime.setTimer(
+      () => late.reject(new TransportError("deadline_exceeded", `${peer} gave no sign of life within ${timeoutMs} ms`)),
+      timeoutMs,
+    );
+    try {
+      await Promise.race([ping(link), late.promise]);
+      return { state: this.#state, roundTripMs: runtime.now() - begun, lastError: this.#lastError };
+    } catch (thrown) {
+      return { state: this.#state, lastError: toParleyError(thrown) };
+    } finally {
+      cancelTimer();
+    }
+  }
+
+  /** Takes no new operations, shuts the link within the grace. Idempotent; resolves when nothing is left open. */
+  close(graceMs: number): Promise<void> {
+    this.#closing ??= this.#shutDown(graceMs);
+    return this.#closing;
+  }
+
+  #begin(): void {
+    const first = new AbortController();
+    this.#first = first;
+    this.#turn({ state: "connecting" });
+    this.#dialled = this.#dial(first.signal).catch((thrown: unknown) => {
+      if (this.#first !== first || this.#state !== "connecting") return;
+      const error = toParleyError(thrown);
+      this.#lastError = error;
+      this.#turn({ state: "idle", error });
+      this.#failAll(error);
+    });
+  }
+
+  /** Nobody waits for the first dial any more. */
+  #abandon(): void {
+    if (this.#state !== "connecting") return;
+    const first = this.#first;
+    this.#first = undefined;
+    this.#turn({ state: "idle" });
+    first?.abort(new TransportError("unavailable", "nobody waits for the connection any more"));
+  }
+
+  async #dial(signal: AbortSignal): Promise<void> {
+    let dialled: Link | undefined;
+    let lost: ParleyError | undefined;
+    dialled = await this.#init.dial(signal, (error) => {
+      lost = error;
+      if (dialled !== undefined && this.#link === dialled) this.#lost(error);
+    });
+    if (lost) throw lost;
+    if (signal.aborted) {
+      await this.#init.shut(dialled, 0);
+      throw signal.reason;
+    }
+    this.#link = dialled;
+    this.#redial.opened();
+    this.#turn({ state: "open" });
+    for (const waiting of [...this.#waiting]) {
+      // One of them may have found the link broken: the others wait for the next.
+      if (this.#link !== dialled) return;
+      waiting.go(dialled);
+    }
+  }
+
+  #lost(error: ParleyError): void {
+    this.#link = undefined;
+    this.#lastError = error;
+    if (this.#closing) return;
+    if (!mayRedial(error)) return this.#end(error);
+    void this.#redial.run(error, () => {
+      const dialled = this.#dial(this.#over.signal);
+      this.#dialled = dialled.catch(() => {});
+      return dialled;
+    });
+  }
+
+  async #shutDown(graceMs: number): Promise<void> {
+    if (this.#state === "closed") return;
+    const closed = this.#closed();
+    this.#over.abort(closed);
+    this.#first?.abort(closed);
+    this.#failAll(closed);
+    await this.#dialled;
+    if (this.#link !== undefined) await this.#init.shut(this.#link, graceMs);
+    this.#end(undefined);
+  }
+
+  #end(reason: ParleyError | undefined): void {
+    if (this.#state === "closed") return;
+    this.#lastError = reason ?? this.#lastError;
+    this.#link = undefined;
+    this.#over.abort(reason);
+    this.#turn({ state: "closed", error: reason });
+    this.#failAll(this.#closed());
+    this.#init.ended(reason);
+  }
+
+  #limitWait(fail: (error: ParleyError) => void): CancelTimer {
+    const { runtime, policy, peer } = this.#init;
+    return runtime.setTimer(() => {
+      const cause = this.#lastError;
+      const message = `the connection to ${peer} did not come back within ${policy.waitMs} ms${cause ? `: ${cause.message}` : ""}`;
+      fail(new TransportError("unavailable", message, { outcome: "not-sent", cause }));
+    }, policy.waitMs);
+  }
+
+  #closed(): ParleyError {
+    const cause = this.#closing ? undefined : this.#lastError;
+    const why = cause ? `was given up: ${cause.message}` : "was closed";
+    return new TransportError("unavailable", `the connection to ${this.#init.peer} ${why}`, {
+      outcome: "not-sent",
+      cause,
+    });
+  }
+
+  #failAll(error: ParleyError): void {
+    for (const waiting of [...this.#waiting]) waiting.fail(error);
+  }
+
+  #turn(change: ClientStateChange): void {
+    this.#state = change.state;
+    for (const listener of [...this.#listeners]) listener(change);
+  }
+}

@@ -1,0 +1,93 @@
+import { type ParleyError, toParleyError } from "../../call/error.ts";
+import type { Log } from "../../call/log.ts";
+import { type Backoff, delayBound, fullJitter } from "../../runtime/backoff.ts";
+import { pause } from "../../runtime/pause.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+
+/** How often, and how soon, a connection that was lost is dialled again. */
+export interface RedialPolicy extends Backoff {
+  /** Attempts in a row; when the last of them fails it is given up. */
+  readonly maxAttempts: number;
+}
+
+/** The wait for one attempt to dial again. */
+export interface RedialWait {
+  /** Which attempt in a row it is, from 1. */
+  readonly attempt: number;
+  readonly delayMs: number;
+  /** What ended the connection, or the attempt before. */
+  readonly error: ParleyError;
+}
+
+/** What a {@link Redial} is made from. */
+export interface RedialInit {
+  readonly policy: RedialPolicy;
+  readonly runtime: Runtime;
+  readonly log: Log | undefined;
+  /** Ends it: nobody wants a connection any more. */
+  readonly signal: AbortSignal;
+  /** Told before each wait. */
+  waits(wait: RedialWait): void;
+  /** Told at once when there is no use in another attempt, with the last error. */
+  gaveUp(error: ParleyError): void;
+}
+
+/** What no further attempt can change: who we are, that another has our name (and would be driven out), and what we speak. */
+const fatal: ReadonlySet<unknown> = new Set([
+  "unauthenticated",
+  "permission_denied",
+  "already_exists",
+  "failed_precondition",
+]);
+
+/** Whether another attempt may come to something else. */
+export function mayRedial({ code }: ParleyError): boolean {
+  return !fatal.has(code);
+}
+
+/**
+ * Dials again after a cut, waiting longer from one attempt to the next. A peer that said how long to stay away (`retryAfterMs`) is obeyed, up to
+ * the longest delay.
+ */
+export class Redial {
+  readonly #init: RedialInit;
+  #attempt = 0;
+  #openedAt = 0;
+
+  constructor(init: RedialInit) {
+    this.#init = init;
+  }
+
+  /** The connection is there. Once it has lasted, attempts are counted anew. */
+  opened(): void {
+    this.#openedAt = this.#init.runtime.now();
+  }
+
+  /** Resolves when `dial` has succeeded, or it is given up. Never rejects. */
+  async run(lost: ParleyError, dial: () => Promise<void>): Promise<void> {
+    const { policy, runtime, log, signal, waits, gaveUp } = this.#init;
+    if (runtime.now() - this.#openedAt >= policy.maxMs) this.#attempt = 0;
+    let error = lost;
+    while (this.#attempt < policy.maxAttempts) {
+      const attempt = ++this.#attempt;
+      const delayMs = Math.max(fullJitter(attempt, policy, runtime), Math.min(error.retryAfterMs ?? 0, policy.maxMs));
+      waits({ attempt, delayMs, error });
+      log?.({
+        level: "warn",
+        event: "reconnecting",
+        message: `the connection was lost; attempt ${attempt} in ${Math.round(delayMs)} ms (drawn from up to ${delayBound(attempt, policy)} ms)`,
+        error,
+      });
+      await pause(delayMs, signal, runtime);
+      if (signal.aborted) return;
+      try {
+        return await dial();
+      } catch (thrown) {
+        if (signal.aborted) return;
+        error = toParleyError(thrown);
+        if (!mayRedial(error)) break;
+      }
+    }
+    gaveUp(error);
+  }
+}

@@ -1,0 +1,42 @@
+import type { ParleyError } from "../../call/error.ts";
+
+/** A connection that waits to be taken up again, in the hands of its transport. */
+export interface KeptSession {
+  /** Nobody will take it up: ends it, and with it every call. */
+  lose(reason: ParleyError): void;
+}
+
+/**
+ * Carries the session of a connection over to the next that is dialled in its place. `reconnecting` makes one for each connection that is to
+ * come back; a transport over `dialChannel` only passes it on. One with sessions of its own keeps there what it needs, and has its `connect`
+ * resolve with the connection that was cut when that one goes on.
+ */
+export interface SessionKeeper {
+  /** What the next `connect` may take up. */
+  readonly kept: KeptSession | undefined;
+  /** This is to be taken up after a cut, in place of what was; nothing, if undefined. */
+  keep(session: KeptSession | undefined): void;
+  /** The connection has lost its wire: its state is `reconnecting` until it is taken up, or ends. */
+  cut(reason: ParleyError | undefined): void;
+}
+
+/** Told that the connection has lost its wire. */
+export type CutListener = (reason: ParleyError | undefined) => void;
+
+/** The keeper of one connection that comes back. */
+export class Keeper implements SessionKeeper {
+  kept: KeptSession | undefined;
+  #listener: CutListener | undefined;
+
+  keep(session: KeptSession | undefined): void {
+    this.kept = session;
+  }
+
+  cut(reason: ParleyError | undefined): void {
+    this.#listener?.(reason);
+  }
+
+  onCut(listener: CutListener): void {
+    this.#listener = listener;
+  }
+}

@@ -1,0 +1,44 @@
+import type { Manifest, Transport } from "@parley/core/transport";
+import { dial } from "./client/dial.ts";
+import { type GrpcOptions, limitsOf } from "./options.ts";
+import { listen } from "./server/listen.ts";
+
+/** gRPC, `grpc:` and `grpcs:`: native methods for any gRPC peer, one stream for all calls between Parleys. */
+export function grpc(options: GrpcOptions = {}): Transport {
+  return {
+    name: "grpc",
+    schemes: ["grpc", "grpcs"],
+    manifest: manifestOf(options),
+    connect: (url, connectOptions = {}) => dial(url, options, connectOptions),
+    listen: (url, handler, listenOptions = {}) => listen(url, handler, options, listenOptions),
+  };
+}
+
+function manifestOf(options: GrpcOptions): Manifest {
+  const { channel = true } = options;
+  return {
+    kinds: {
+      notify: "native",
+      request: "native",
+      "server-stream": "native",
+      "client-stream": "native",
+      "bidi-stream": "native",
+      publish: "native",
+      subscribe: "native",
+    },
+    delivery: "at-most-once",
+    cancel: "peer",
+    backpressure: "stream",
+    // Each native call is a stream of its own; HTTP/2 keeps no order among them.
+    ordering: channel ? "connection" : "call",
+    // Between Parleys: native calls end with their connection.
+    resume: channel ? "session" : "none",
+    duplicates: false,
+    gaps: false,
+    serverInitiated: channel,
+    wildcards: true,
+    lateSubscriber: "nothing",
+    limits: limitsOf(options),
+    broker: null,
+  };
+}

@@ -1,0 +1,278 @@
+import {
+  type ClientHealth,
+  type ClientState,
+  type ClientStateChange,
+  type CloseOptions,
+  cancelled,
+  LinkKeeper,
+  Operation,
+  type OperationOptions,
+  type ParleyError,
+  type Runtime,
+  reconnectPolicy,
+  systemRuntime,
+  TransportError,
+  toParleyError,
+  withOutcome,
+} from "@parley/core/transport";
+import type { Link } from "../link.ts";
+import { identityOf, type LinkInit } from "../link-init.ts";
+import { loggedIn } from "../login.ts";
+import { openEither } from "../open-link.ts";
+import type { Published } from "../outbox.ts";
+import { readyLink } from "../ready-link.ts";
+import { FAILURE, NO_MATCHING_SUBSCRIBERS } from "../reason.ts";
+import { type Registration, Routes } from "../routes.ts";
+import { patternOf } from "../topic.ts";
+import { ClientSubscription } from "./client-subscription.ts";
+import { checkFilters, grantsOf, namesOf, requireFilters } from "./filters.ts";
+import type { MqttMessage } from "./message.ts";
+import type {
+  MqttClientOptions,
+  MqttConnected,
+  MqttData,
+  MqttFilters,
+  MqttPublished,
+  MqttPublishOptions,
+  MqttSubscribeOptions,
+} from "./options.ts";
+import { type ClientPublication, clientPublication, publishOptions, requireWill } from "./publication.ts";
+import { type ClientSettings, clientSettings } from "./settings.ts";
+import type { MqttFeed, MqttSubscription } from "./subscription.ts";
+import { Unclaimed } from "./unclaimed.ts";
+
+/**
+ * A client of any MQTT broker, MQTT 5 and 3.1.1, for programs whose peers know nothing of Parley. It connects at the first use, comes back
+ * after a cut with its subscriptions, and settles what was under way with its true outcome: a publication that the broker has not confirmed
+ * is `unknown`, and sent again by nobody but its caller.
+ */
+export class MqttClient implements AsyncDisposable {
+  readonly #options: MqttClientOptions;
+  readonly #settings: ClientSettings;
+  readonly #runtime: Runtime;
+  readonly #unclaimed: Unclaimed | undefined;
+  readonly #routes: Routes;
+  readonly #keeper: LinkKeeper<Link>;
+  readonly #subscriptions = new Set<ClientSubscription>();
+
+  /** @throws ParleyError `invalid_argument` for options that make no sense */
+  constructor(options: MqttClientOptions) {
+    const { log, runtime = systemRuntime, reconnect = {}, cleanStart = true } = options;
+    this.#options = options;
+    this.#runtime = runtime;
+    this.#settings = clientSettings(options, runtime);
+    this.#unclaimed = cleanStart ? undefined : new Unclaimed(log);
+    this.#routes = new Routes({ random: runtime, unclaimed: this.#unclaimed?.add });
+    this.#keeper = new LinkKeeper({
+      peer: this.#settings.url.host,
+      dial: (signal, lost) => this.#dial(signal, lost),
+      shut: (link, graceMs) => link.close(graceMs),
+      ping: (link) => link.ping(),
+      ended: (reason) => this.#ended(reason),
+      policy: reconnectPolicy(reconnect === false ? { maxAttempts: 0 } : reconnect),
+      runtime,
+      log,
+    });
+  }
+
+  get state(): ClientState {
+    return this.#keeper.state;
+  }
+
+  /** What the broker has said when it accepted the present connection; nothing while there is none. */
+  get connected(): MqttConnected | undefined {
+    const { link } = this.#keeper;
+    return link && connectedOf(link);
+  }
+
+  /** Tells of each change of state from now on; gives back what takes the listener off again. It must not throw. */
+  onState(listener: (change: ClientStateChange) => void): () => void {
+    return this.#keeper.onState(listener);
+  }
+
+  /** How the client fares: asks the broker for a sign of life, and waits `timeoutMs` (5,000 unless told) for it. Opens nothing. Never rejects. */
+  health(options?: { readonly timeoutMs?: number }): Promise<ClientHealth> {
+    return this.#keeper.health(options);
+  }
+
+  /**
+   * Connects, unless that is done. Every other operation does so by itself.
+   * @throws ParleyError `unavailable`, `deadline_exceeded`, `unauthenticated`, `permission_denied`, `failed_precondition` for a version of MQTT
+   * that the broker refuses
+   */
+  connect(options: OperationOptions = {}): Promise<MqttConnected> {
+    const what = `connecting to ${this.#settings.url.host}`;
+    const operation = new Operation<MqttConnected>({ what, runtime: this.#runtime, ...options });
+    this.#keeper.run(
+      operation,
+      (link) => operation.resolve(connectedOf(link)),
+      (error) => operation.reject(error),
+    );
+    return operation.promise;
+  }
+
+  /**
+   * Publishes text, bytes, or anything else as JSON. Resolves when the broker has confirmed it; at QoS 0 when it is written.
+   * @throws ParleyError `rejected` with {@link MqttErrorDetails} as the broker refuses (`permission_denied`, `resource_exhausted`, …), `unknown`
+   * when the connection is lost before it has answered, `not-sent` for the rest: `invalid_argument` for a topic that is none,
+   * `failed_precondition` for what this broker cannot do, `resource_exhausted` when too many wait, `unavailable`
+   */
+  async publish(topic: string, data: MqttData, options: MqttPublishOptions = {}): Promise<MqttPublished> {
+    const publication = clientPublication(topic, data, options);
+    const operation = this.#operation<MqttPublished>(`the publication to ${topic}`, options);
+    this.#keeper.run(operation, (link) => send(link, publication, operation));
+    return operation.promise;
+  }
+
+  /**
+   * Subscribes by filters with `+` and `#`, or `$share/<group>/<filter>`. Resolves when the broker has granted them all; what is published next
+   * arrives. The subscription outlives cuts, until it is left, its `signal` is aborted, or the client ends.
+   * @throws ParleyError as `publish`; when the broker refuses one of the filters, its details have the reason for each, and none is kept
+   */
+  async subscribe(filters: MqttFilters, options: MqttSubscribeOptions = {}): Promise<MqttSubscription> {
+    const wanted = checkFilters(filters, options.qos);
+    const name = namesOf(wanted);
+    const registrations: Registration[] = [];
+    const subscription = new ClientSubscription({
+      name,
+      options,
+      remove: async () => void (await Promise.all(registrations.map(({ remove }) => remove()))),
+    });
+    const operation = this.#operation<void>(`the subscription to ${name}`, options);
+    // Before there is a link: what a session has kept comes as soon as there is one.
+    for (const { filter, qos } of wanted) {
+      const refused = (error: ParleyError): void => subscription.end(error);
+      const route = { qos, retained: options.retained ?? true, refused };
+      registrations.push(this.#routes.register(filter, route, subscription.take));
+    }
+    const claimed = wanted.flatMap(({ filter }) => this.#unclaimed?.claim(patternOf(filter)) ?? []);
+    for (const { topic, payload, packet } of claimed) subscription.take(topic, payload, packet);
+    this.#keep(subscription, options.signal);
+    this.#keeper.run(operation, async (link) => {
+      operation.undo = () => "unknown";
+      try {
+        requireFilters(wanted, link.server);
+        const results = await Promise.allSettled(registrations.map(({ subscribe }) => subscribe(link)));
+        subscription.filters = grantsOf(wanted, results);
+        operation.resolve();
+      } catch (thrown) {
+        operation.reject(toParleyError(thrown));
+      }
+    });
+    try {
+      await operation.promise;
+      return subscription;
+    } catch (thrown) {
+      subscription.end(toParleyError(thrown), "abort");
+      for (const { topic, payload, packet } of claimed) this.#unclaimed?.add(topic, payload, packet);
+      throw thrown;
+    }
+  }
+
+  /**
+   * Subscribes, and calls the handler with each message, one after the other: the next one waits until the promise of the handler is settled.
+   * What a handler throws is logged, and the next message is handled.
+   * @throws ParleyError as `subscribe`
+   */
+  async onMessage(
+    filters: MqttFilters,
+    handler: (message: MqttMessage) => unknown,
+    options: MqttSubscribeOptions = {},
+  ): Promise<MqttFeed> {
+    const subscription = await this.subscribe(filters, options);
+    void this.#handle(subscription, handler);
+    return subscription;
+  }
+
+  /**
+   * Takes no new operations, lets publications under way be confirmed within the grace, says goodbye (so that the broker publishes no will) and hangs
+   * up. Subscriptions end, once what has come is read. Idempotent; resolves when nothing is left open.
+   */
+  close({ graceMs = 5_000 }: CloseOptions = {}): Promise<void> {
+    return this.#keeper.close(graceMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #operation<Value>(what: string, { signal, timeoutMs = this.#options.timeoutMs ?? 10_000 }: OperationOptions) {
+    return new Operation<Value>({ what, signal, timeoutMs, runtime: this.#runtime });
+  }
+
+  #dial(signal: AbortSignal, down: (error: ParleyError) => void): Promise<Link> {
+    const { credentials, will, protocolVersion } = this.#options;
+    const { url } = this.#settings;
+    const arrived: LinkInit["arrived"] = (topic, payload, packet) => this.#routes.deliver(topic, payload, packet);
+    return loggedIn({ ...this.#settings, credentials, signal }, async (login, connectTimeoutMs) => {
+      const begun = this.#runtime.now();
+      const identity = identityOf(url, this.#options, login);
+      const init: LinkInit = { ...this.#settings, ...identity, connectTimeoutMs, signal, arrived, down };
+      const link = await openEither(init, protocolVersion);
+      await readyLink(link, { ...init, begun }, async () => {
+        requireWill(will, link.server);
+        await this.#routes.renew(link);
+      });
+      return link;
+    });
+  }
+
+  /** Ends it with the client, or when its signal is aborted. */
+  #keep(subscription: ClientSubscription, signal: AbortSignal | undefined): void {
+    const abort = (): void => subscription.end(withOutcome(cancelled(signal?.reason, "unknown"), "unknown"), "abort");
+    this.#subscriptions.add(subscription);
+    signal?.addEventListener("abort", abort);
+    void subscription.closed.then(() => {
+      this.#subscriptions.delete(subscription);
+      signal?.removeEventListener("abort", abort);
+    });
+  }
+
+  async #handle(subscription: MqttSubscription, handler: (message: MqttMessage) => unknown): Promise<void> {
+    const { log } = this.#options;
+    try {
+      for await (const message of subscription) {
+        try {
+          await handler(message);
+        } catch (error) {
+          log?.({ level: "error", event: "handler-failed", message: `a handler of ${message.topic} failed`, error });
+        }
+      }
+    } catch (error) {
+      log?.({ level: "error", event: "subscription-ended", message: "a subscription with a handler has ended", error });
+    }
+  }
+
+  #ended(reason: ParleyError | undefined): void {
+    const { host } = this.#settings.url;
+    const error =
+      reason &&
+      new TransportError("unavailable", `the connection to ${host} was given up: ${reason.message}`, {
+        outcome: "unknown",
+        cause: reason,
+      });
+    for (const subscription of [...this.#subscriptions]) subscription.end(error);
+  }
+}
+
+function connectedOf({ server }: Link): MqttConnected {
+  return { sessionPresent: server.sessionPresent, protocolVersion: server.version };
+}
+
+function send(link: Link, publication: ClientPublication, operation: Operation<MqttPublished>): void {
+  const { topic, payload, qos } = publication;
+  const published: Published = (error, reason) => {
+    const noSubscribers = reason === NO_MATCHING_SUBSCRIBERS;
+    // To the transport the broker is on the way; here it is the peer, and has answered.
+    if (error) operation.reject(reason >= FAILURE ? withOutcome(error, "rejected") : error);
+    // Nothing confirms it: whoever publishes waits as long as the broker does not read.
+    else if (qos === 0) void Promise.resolve(link.writable()).then(() => operation.resolve({ noSubscribers }));
+    else operation.resolve({ noSubscribers });
+  };
+  operation.undo = () => (link.withdraw(published) ? "not-sent" : "unknown");
+  try {
+    link.publish(topic, payload, publishOptions(publication, link.server), published);
+  } catch (thrown) {
+    operation.reject(toParleyError(thrown));
+  }
+}

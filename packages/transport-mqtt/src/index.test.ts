@@ -1,0 +1,15 @@
+import { manifestProblems } from "@parley/core/transport";
+import { expect, test } from "vitest";
+import * as entry from "./index.ts";
+
+test("the entry point exports these values, and no others", () => {
+  expect(Object.keys(entry).sort()).toEqual(["MqttClient", "mqtt"]);
+});
+
+test("the manifest is sound, for either version of MQTT", () => {
+  for (const protocolVersion of [undefined, 4, 5] as const) {
+    const { manifest } = entry.mqtt({ protocolVersion });
+    expect(manifestProblems(manifest)).toEqual([]);
+    expect(manifest.broker?.noResponders).toBe(protocolVersion !== 4);
+  }
+});

@@ -1,0 +1,27 @@
+export type { ClientHealth, ClientState, ClientStateChange } from "@parley/core";
+export type { ChildEnd } from "./child-error.ts";
+export type { ChildOptions, Command } from "./child-options.ts";
+export type { StdioClientStats } from "./client/counts.ts";
+export type { RawOptions, RawRequestOptions, StdioFormat, StdioFormats } from "./client/formats.ts";
+export type {
+  JsonRpcCancellation,
+  JsonRpcErrorDetails,
+  JsonRpcMessage,
+  JsonRpcOptions,
+  JsonRpcRequest,
+} from "./client/json-rpc.ts";
+export type { OperationOptions } from "./client/operation.ts";
+export type {
+  RestartOptions,
+  StdioClientBaseOptions,
+  StdioClientOptions,
+  StdioHook,
+  StdioRequestOptions,
+} from "./client/options.ts";
+export { StdioClient } from "./client/stdio-client.ts";
+export type { StdioSession } from "./client/stdio-session.ts";
+export type { Until } from "./client/until.ts";
+export { type StdioOptions, stdioLimits } from "./options.ts";
+export type { StartLimit } from "./start-limit.ts";
+export { stdio } from "./stdio.ts";
+export type { LineFormat, StdioEncoding } from "./text-lines.ts";
