@@ -5,6 +5,8 @@ export interface ManualRuntime {
   readonly runtime: Runtime;
   /** Moves the clock, running the timers that fall due, in order. */
   advance(byMs: number): void;
+  /** Moves the clock while nothing runs, as a process that was stopped finds it: the timers that fell due run late, when it is advanced. */
+  pause(byMs: number): void;
   /** Timers that wait. */
   readonly timers: number;
 }
@@ -37,6 +39,9 @@ export function manualRuntime(): ManualRuntime {
         due.run();
       }
       now = until;
+    },
+    pause(byMs) {
+      now += byMs;
     },
     get timers() {
       return timers.size;

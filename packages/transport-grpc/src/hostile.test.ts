@@ -192,7 +192,7 @@ test("a caller who never opens its upload does not keep the listener from closin
   await new Promise((resolve) => socket.once("connect", resolve));
   const start = performance.now();
   await listener.close({ graceMs: 0 });
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(performance.now() - start).toBeLessThan(3_000);
 });
 
 test("an upload that was answered and goes on is cut, and its place is free again", async () => {
@@ -292,7 +292,7 @@ test("a peer that reads nothing of what it asks for is cut at the bound, and the
   clearInterval(flood);
   const start = performance.now();
   await listener.close({ graceMs: 0 });
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(performance.now() - start).toBeLessThan(3_000);
 }, 15_000);
 
 test("a client survives a server whose answers are HTML", async () => {

@@ -15,7 +15,7 @@ test("a caller who never shakes hands does not keep the listener from closing", 
   await new Promise((resolve) => socket.once("connect", resolve));
   const start = performance.now();
   await listener.close({ graceMs: 0 });
-  expect(performance.now() - start).toBeLessThan(1_000);
+  expect(performance.now() - start).toBeLessThan(3_000);
 });
 
 describe.each([

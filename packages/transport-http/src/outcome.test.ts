@@ -186,7 +186,7 @@ test("a peer that falls silent is noticed by its missing signs of life, for requ
     expect(error).toMatchObject({ code: "unavailable", outcome: "unknown" });
     expect(error.message).toContain("silent");
   }
-  expect(performance.now() - start).toBeLessThan(600);
+  expect(performance.now() - start).toBeLessThan(3_000);
 });
 
 /** A proxy that passes a request on when it is complete, and the answer as it comes. */

@@ -414,7 +414,7 @@ describe("closing", () => {
     const start = performance.now();
     await client.close();
     expect(performance.now() - start).toBeGreaterThan(40);
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(4_000);
     await gone.promise;
     const patient = clientOf({ url, closeTimeoutMs: 60_000 });
     await patient.connect();

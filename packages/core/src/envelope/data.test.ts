@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fastestMs } from "../../test/fastest.ts";
 import { ValidationError } from "../call/error.ts";
 import { decodeData, encodeData } from "./data.ts";
 
@@ -155,10 +156,10 @@ describe("data", () => {
   it("that is nested ten thousand or five million deep is refused before it is built", () => {
     for (const levels of [10_000, 5_000_000]) {
       const text = "[".repeat(levels) + "]".repeat(levels);
-      const start = performance.now();
-      expect(refusal(() => decodeData(text))).toMatchObject({ outcome: "rejected" });
+      const refused = () => refusal(() => decodeData(text));
+      expect(refused()).toMatchObject({ outcome: "rejected" });
       // The parser needs 1.6 s for the second.
-      expect(performance.now() - start).toBeLessThan(500);
+      expect(fastestMs(refused)).toBeLessThan(500);
     }
     expect(decodeData(JSON.stringify("[".repeat(10_000)))).toHaveLength(10_000);
   });

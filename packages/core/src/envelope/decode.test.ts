@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { fastestMs } from "../../test/fastest.ts";
 import { ParleyError, ValidationError } from "../call/error.ts";
 import { decode, readEvent } from "./decode.ts";
 import { callKinds, type Envelope, followerKinds } from "./envelope.ts";
@@ -255,9 +256,8 @@ describe("refused is", () => {
     for (const text of forms({ ...request, ...extensions(58) }))
       expect(refusal(text).message).toMatch(/at most 64 attributes/);
     const million = `{${'"a":"b",'.repeat(1_000_000)}${JSON.stringify(request).slice(1)}`;
-    const start = performance.now();
     expect(refusal(million).message).toMatch(/at most 64 attributes/);
-    expect(performance.now() - start).toBeLessThan(200);
+    expect(fastestMs(() => refusal(million))).toBeLessThan(200);
   });
 
   it("more than 8 KiB of text in attributes", () => {
@@ -286,7 +286,6 @@ describe("refused is", () => {
   });
 
   it("text that would be slow to match", () => {
-    const start = performance.now();
     for (const text of [
       `{${'"a":'.repeat(500_000)}`,
       `{"a":"${"x".repeat(2_000_000)}`,
@@ -294,8 +293,8 @@ describe("refused is", () => {
       `{${'"a":1}'.repeat(300_000)}`,
     ]) {
       expect(refusal(text)).toMatchObject({ code: "invalid_argument" });
+      expect(fastestMs(() => refusal(text))).toBeLessThan(250);
     }
-    expect(performance.now() - start).toBeLessThan(1_000);
   });
 });
 

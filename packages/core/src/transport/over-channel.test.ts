@@ -314,17 +314,17 @@ describe("streams", () => {
   });
 
   it.each([
-    ["long in UTF-8", () => "漢".repeat(1_000)],
-    ["of any length", (n: number) => "x".repeat((n * 7_919) % 9_000)],
-    ["longer than the window", () => "x".repeat(300_000)],
-  ])("never go beyond their credit: items %s", async (_what, data) => {
+    ["long in UTF-8", 600, () => "漢".repeat(1_000)],
+    ["of any length", 600, (n: number) => "x".repeat((n * 7_919) % 9_000)],
+    ["longer than the window", 20, () => "x".repeat(300_000)],
+  ])("never go beyond their credit: items %s", async (_what, count, data) => {
     await using two = await pair(({ message }) => {
       async function* items() {
-        for (let n = 1; n <= 600; n++) yield answererItem(message, source, n, data(n));
+        for (let n = 1; n <= count; n++) yield answererItem(message, source, n, data(n));
       }
       return { output: items() };
     });
-    expect(await dataOf(await open(two.connection, "server-stream").reply)).toHaveLength(600);
+    expect(await dataOf(await open(two.connection, "server-stream").reply)).toHaveLength(count);
   });
 
   it("leave before what is sent after their items", async () => {
@@ -480,7 +480,7 @@ describe("a connection", () => {
     await settled();
     const start = performance.now();
     await Promise.all([two.connection.close({ graceMs: 30 }), two.connection.close({ graceMs: 30 }), failed]);
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
     await two.close();
   });
 
@@ -511,7 +511,7 @@ describe("a connection", () => {
     const start = performance.now();
     await two.listener.close();
     await reading;
-    expect(performance.now() - start).toBeLessThan(1_000);
+    expect(performance.now() - start).toBeLessThan(3_000);
     await two.close();
   });
 

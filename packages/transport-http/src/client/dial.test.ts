@@ -159,7 +159,7 @@ test("a peer that takes the connection and says nothing is given up in time", as
     code: "deadline_exceeded",
     outcome: "not-sent",
   });
-  expect(performance.now() - start).toBeLessThan(400);
+  expect(performance.now() - start).toBeLessThan(3_000);
 });
 
 test("connecting can be given up", async () => {

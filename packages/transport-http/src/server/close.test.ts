@@ -92,7 +92,7 @@ test("what does not end within the grace fails, streams and requests alike, and 
   await expect.poll(() => it.listener.stats().openCalls).toBe(2);
   const start = performance.now();
   await it.listener.close({ graceMs: 100 });
-  expect(performance.now() - start).toBeLessThan(600);
+  expect(performance.now() - start).toBeLessThan(3_000);
   for (const answer of answers) expect(await answer).toMatchObject({ code: "unavailable", outcome: "unknown" });
   expect(reasons).toEqual(["unavailable", "unavailable"]);
 });
@@ -114,7 +114,7 @@ test("a peer that never reads or closes does not hold up closing", async () => {
   await expect.poll(() => it.listener.stats().openCalls).toBe(1);
   const start = performance.now();
   await it.listener.close({ graceMs: 50 });
-  expect(performance.now() - start).toBeLessThan(600);
+  expect(performance.now() - start).toBeLessThan(3_000);
   stalled.socket.destroy();
 });
 
@@ -169,5 +169,5 @@ test("a process whose connections and listeners are closed exits by itself", asy
   });
   const [code] = await once(child as ChildProcess, "exit");
   expect(code).toBe(0);
-  expect(performance.now() - closedAt).toBeLessThan(1_000);
+  expect(performance.now() - closedAt).toBeLessThan(3_000);
 });

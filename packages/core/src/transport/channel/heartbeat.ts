@@ -14,9 +14,14 @@ export interface HeartbeatOptions {
   readonly steady?: boolean;
 }
 
+/** How late a wake must be to be none of the peer's doing, in intervals. */
+const LATE = 0.1;
+
 /**
  * Finds a peer that is gone without a word. One that is silent for an interval is asked; or, where both sides are `steady`, each gives a sign of life
  * twice in an interval without being asked. One that is silent for two is given up.
+ *
+ * A process that was stopped, or was too busy to look, has not heard what came meanwhile: it gives its peer another interval.
  */
 export class Heartbeat {
   readonly #runtime: RuntimeParts;
@@ -26,6 +31,8 @@ export class Heartbeat {
   #heardAt: number;
   #probedAt: number;
   #probed = false;
+  #wakeAt = 0;
+  #pardoned = false;
   #cancelTimer: CancelTimer | undefined;
 
   constructor(runtime: RuntimeParts, intervalMs: number, owner: HeartbeatOwner, options: HeartbeatOptions = {}) {
@@ -43,6 +50,7 @@ export class Heartbeat {
   heard(): void {
     this.#heardAt = this.#runtime.now();
     this.#probed = false;
+    this.#pardoned = false;
   }
 
   stop(): void {
@@ -56,12 +64,17 @@ export class Heartbeat {
   }
 
   #sleep(): void {
-    const wakeAt = Math.min(this.#probeAt, this.#heardAt + this.#intervalMs * 2);
-    this.#cancelTimer = this.#runtime.setTimer(() => this.#wake(), Math.max(1, wakeAt - this.#runtime.now()));
+    const now = this.#runtime.now();
+    this.#wakeAt = Math.max(now + 1, Math.min(this.#probeAt, this.#heardAt + this.#intervalMs * 2));
+    this.#cancelTimer = this.#runtime.setTimer(() => this.#wake(), this.#wakeAt - now);
   }
 
   #wake(): void {
     const now = this.#runtime.now();
+    if (now - this.#wakeAt > this.#intervalMs * LATE && !this.#pardoned) {
+      this.#pardoned = true;
+      this.#heardAt = Math.max(this.#heardAt, now - this.#intervalMs);
+    }
     const silentMs = now - this.#heardAt;
     if (silentMs >= this.#intervalMs * 2 && (this.#steady || this.#probed)) return this.#owner.silent(silentMs);
     if (now >= this.#probeAt) {
