@@ -128,7 +128,7 @@ describe("failures", () => {
     for (const error of await Promise.all([slow, stream])) {
       expect(error).toMatchObject({ code: "unavailable", outcome: "unknown" });
     }
-    expect(performance.now() - died).toBeLessThan(500);
+    expect(performance.now() - died).toBeLessThan(3_000);
   });
 
   onMosquitto("a caller that vanishes stops the handler", async () => {

@@ -295,7 +295,7 @@ describe("a link that is lost", () => {
     await using link = await openLinkTo(broker.url, { keepaliveSeconds: 600 });
     const opened = performance.now();
     await pinged.promise;
-    expect(performance.now() - opened).toBeLessThan(1_500);
+    expect(performance.now() - opened).toBeLessThan(4_000);
     await link.broker.close();
   });
 
@@ -305,7 +305,7 @@ describe("a link that is lost", () => {
     broker.signal("SIGSTOP");
     const started = performance.now();
     expect(await link.down).toMatchObject({ code: "unavailable" });
-    expect(performance.now() - started).toBeLessThan(2_500);
+    expect(performance.now() - started).toBeLessThan(4_000);
     await expect(link.broker.close()).resolves.toBeUndefined();
   });
 
@@ -316,7 +316,7 @@ describe("a link that is lost", () => {
     const under = link.confirmed({ to: "topic", name: "a" }, message({ kind: "publish" })).catch((error) => error);
     const started = performance.now();
     await link.broker.close();
-    expect(performance.now() - started).toBeLessThan(2_500);
+    expect(performance.now() - started).toBeLessThan(4_000);
     expect(await under).toMatchObject({ code: "unavailable", outcome: "unknown" });
   });
 

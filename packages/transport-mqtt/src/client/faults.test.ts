@@ -40,14 +40,14 @@ describe("a broker that is not there", () => {
   test("silent: within the time to connect, or the operation's own; nothing stays open", async () => {
     const sockets: Socket[] = [];
     await using server = await startServer((socket) => sockets.push(socket.resume()));
-    await using client = new MqttClient({ url: server.url, connectTimeoutMs: 300 });
+    await using client = new MqttClient({ url: server.url, connectTimeoutMs: 2_000 });
     const begun = performance.now();
     const waiting = client.publish("a", 1);
     const impatient = await failureOf(client.publish("a", 2, { timeoutMs: 100 }));
     expect(impatient).toMatchObject({ code: "deadline_exceeded", outcome: "not-sent" });
-    expect(performance.now() - begun).toBeLessThan(290);
+    expect(performance.now() - begun).toBeLessThan(1_900);
     expect(await failureOf(waiting)).toMatchObject({ code: "deadline_exceeded", outcome: "not-sent" });
-    expect(performance.now() - begun).toBeLessThan(1_000);
+    expect(performance.now() - begun).toBeLessThan(4_000);
     const controller = new AbortController();
     const given = client.connect({ signal: controller.signal });
     while (sockets.length < 2) await new Promise(setImmediate);
@@ -101,7 +101,7 @@ describe("a broker that goes", () => {
     expect(late).toMatchObject({ code: "deadline_exceeded", outcome: "unknown" });
     expect((await client.health({ timeoutMs: 50 })).lastError).toMatchObject({ code: "deadline_exceeded" });
     await away;
-    expect(performance.now() - begun).toBeLessThan(2_500);
+    expect(performance.now() - begun).toBeLessThan(4_000);
     const back = entered(client, "open");
     broker.signal("SIGCONT");
     await back;
