@@ -6,6 +6,8 @@ const config: ViteUserConfig = {
   test: {
     // CI reads its totals from the file.
     reporters: process.env["CI"] ? ["default", ["json", { outputFile: "reports/vitest.json" }]] : ["default"],
+    // A condition that is waited for may take as long as a test.
+    expect: { poll: { timeout: 4_500 } },
     projects: globSync("{packages,apps,examples}/*/package.json", { cwd: import.meta.dirname }).map((file) => {
       const root = file.replace(/.package\.json$/, "");
       return {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { PassThrough } from "node:stream";
 import { type Handler, HELLO, ParleyError, reply } from "@parley/core/transport";
-import { expect, it, vi } from "vitest";
+import { expect, it } from "vitest";
 import { address, agent, ask, dialling, fixture, opening, runs } from "../test/harness.ts";
 import { stdio } from "./index.ts";
 
@@ -62,7 +62,7 @@ it("an agent exits when the process that started it is killed, though calls are 
   const pid = Number(chunk.toString());
   expect(runs(pid)).toBe(true);
   parent.kill("SIGKILL");
-  await vi.waitFor(() => expect(runs(pid)).toBe(false), { timeout: 4_000 });
+  await expect.poll(() => runs(pid)).toBe(false);
 });
 
 it("a listener that closes itself ends the connection of its parent in order, and the child exits", async () => {

@@ -149,7 +149,7 @@ describe("close", () => {
     expect([exists(pid), exists(grandchild)]).toEqual([true, true]);
     await client.close();
     expect(exists(pid)).toBe(false);
-    await vi.waitFor(() => expect(runs(grandchild)).toBe(false));
+    await expect.poll(() => runs(grandchild)).toBe(false);
   });
 
   it("gives up a start that is under way, and leaves nothing of it", async () => {

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
-import { describe, expect, it, vi } from "vitest";
+import { describe, expect, it } from "vitest";
 import { exists, failure, speaking } from "../../test/harness.ts";
 
 const sh = (script: string): readonly ["sh", "-c", string] => ["sh", "-c", script];
@@ -63,7 +63,7 @@ describe("a program that does not start", () => {
     const errors = await Promise.all([failure(client.send("a")), failure(client.receive())]);
     for (const error of errors)
       expect(error).toMatchObject({ code: "failed_precondition", outcome: "not-sent", cause });
-    await vi.waitFor(() => expect(exists(pid)).toBe(false));
+    await expect.poll(() => exists(pid)).toBe(false);
   });
 
   it("too often is refused", async () => {
