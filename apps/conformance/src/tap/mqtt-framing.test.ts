@@ -28,7 +28,7 @@ describe.each([4, 5] as const)("MQTT protocol version %i", (protocolVersion) => 
     {
       cmd: "publish",
       topic: "long",
-      payload: "x".repeat(70_000),
+      payload: "x".repeat(20_000),
       qos: 1,
       messageId: 7,
       retain: false,
@@ -41,7 +41,7 @@ describe.each([4, 5] as const)("MQTT protocol version %i", (protocolVersion) => 
 
   it.each([1, 5, 100_000])("is read in chunks of %i bytes, and no byte is lost", (size) => {
     const pieces = split(framing(), bytes, size);
-    expect(pieces.flatMap(({ text }) => (text === undefined ? [] : [text]))).toEqual(["é", "x".repeat(70_000)]);
+    expect(pieces.flatMap(({ text }) => (text === undefined ? [] : [text]))).toEqual(["é", "x".repeat(20_000)]);
     expect(Buffer.concat(pieces.map(({ bytes: part }) => part)).equals(bytes)).toBe(true);
   });
 
