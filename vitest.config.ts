@@ -6,8 +6,10 @@ const config: ViteUserConfig = {
   test: {
     // CI reads its totals from the file.
     reporters: process.env["CI"] ? ["default", ["json", { outputFile: "reports/vitest.json" }]] : ["default"],
-    // A condition that is waited for may take as long as a test.
-    expect: { poll: { timeout: 4_500 } },
+    // Limits that tell what hangs, not what is slow: the machine may be. What has to be quick says so itself.
+    testTimeout: 15_000,
+    hookTimeout: 15_000,
+    expect: { poll: { timeout: 10_000 } },
     projects: globSync("{packages,apps,examples}/*/package.json", { cwd: import.meta.dirname }).map((file) => {
       const root = file.replace(/.package\.json$/, "");
       return {
