@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { z } from "zod";
 import { failureOf, itemsOf } from "../../../test/settling.ts";
 import { agent } from "../../agent/agent.ts";
@@ -468,6 +468,98 @@ test("a connection whose session somebody else has taken loses it, and begins an
   expect(await on.remote.echo("after")).toBe("after");
   const hellos = on.written.filter(({ type: asked }) => asked === HELLO);
   expect(hellos.map(({ session }) => session)).toEqual([undefined, undefined]);
+});
+
+describe("of what was never written when a session is lost", () => {
+  const type = "parley.connection.v1";
+  const data = { code: "aborted", outcome: "unknown", message: "taken" };
+  const taken = { specversion: "1.0", parley: "1", id: "x.e", source: "/s", type, kind: "error", data };
+
+  /** A client whose first messages are lost on their way, so that calls after these wait for room. */
+  async function stuck(options: StageOptions = {}) {
+    let lose = false;
+    const on = await stage({
+      resume: { messages: 4, ackEvery: 2 },
+      passes: (_, from) => !(lose && from === "dialler"),
+      ...options,
+    });
+    lose = true;
+    const gone = ["a", "b", "c", "d"].map((text) => failureOf(on.remote.echo(text)));
+    await expect.poll(() => on.written.filter(({ kind }) => kind === "request").length).toBe(1 + gone.length);
+    return Object.assign(on, {
+      gone,
+      /** Somebody else has the session; from then on nothing is lost. */
+      lose() {
+        on.forge(taken);
+        lose = false;
+      },
+    });
+  }
+
+  it("all is made in the next one, in its order, before what is called since, with the time that is left", async () => {
+    let skipped = 0;
+    const runtime = createRuntime({ ...systemRuntime, now: () => systemRuntime.now() + skipped });
+    await using on = await stuck({ runtime });
+    const first = on.remote.echo("first", { timeoutMs: 60_000 });
+    const sum = on.remote.sum(
+      (async function* () {
+        yield 1;
+        yield 2;
+      })(),
+    );
+    const second = on.remote.told("second");
+    const third = on.remote.echo("third");
+    skipped = 20_000;
+    on.lose();
+    const later = on.remote.echo("later");
+    expect(await Promise.all([first, sum, second, third, later])).toEqual(["first", 3, undefined, "third", "later"]);
+    expect(on.ran).toEqual(["first", "second", "third", "later"]);
+    for (const error of await Promise.all(on.gone)) expect(error).toMatchObject({ outcome: "unknown" });
+    expect(on.written.filter(({ data: text }) => text === "first")).toMatchObject([{ timeoutms: expect.any(Number) }]);
+    expect(on.written.find(({ data: text }) => text === "first")?.timeoutms).toBeLessThanOrEqual(40_000);
+  });
+
+  it("a subscription is made once, and tells of no gap", async () => {
+    await using on = await stuck();
+    const subscribed = on.remote.news.subscribe({}, { onGap: () => expect.unreachable() });
+    on.lose();
+    const news = await subscribed;
+    await on.server.topics.news.publish({ desk: "a" }, "one");
+    await on.server.topics.news.publish({ desk: "a" }, "two");
+    const reading = news[Symbol.asyncIterator]();
+    expect([(await reading.next()).value?.data, (await reading.next()).value?.data]).toEqual(["one", "two"]);
+    expect(on.written.filter(({ kind }) => kind === "subscribe")).toHaveLength(1);
+  });
+
+  it("so much waits as may, and the rest is refused", async () => {
+    await using on = await stuck({ reconnect: { maxWaiting: 2 } });
+    const kept = [on.remote.echo("1"), on.remote.echo("2")];
+    const refused = failureOf(on.remote.echo("3"));
+    on.lose();
+    expect(await refused).toMatchObject({ code: "resource_exhausted", outcome: "not-sent" });
+    expect(await Promise.all(kept)).toEqual(["1", "2"]);
+  });
+
+  it("nothing is made that is cancelled, or waits when the connection is given up", async () => {
+    await using on = await stuck({ reconnect: { maxAttempts: 1 } });
+    const controller = new AbortController();
+    const cancelled = failureOf(on.remote.echo("cancelled", { signal: controller.signal }));
+    const waiting = failureOf(on.remote.echo("waiting"));
+    on.refuse(down);
+    on.lose();
+    controller.abort();
+    expect(await cancelled).toMatchObject({ code: "cancelled" });
+    expect(await waiting).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+    expect(await on.remote.connection.closed).toMatchObject({ message: "nobody there" });
+    expect(on.ran).toEqual([]);
+  });
+
+  it("a sign of life that was asked for is not moved", async () => {
+    await using on = await stuck();
+    const asked = failureOf(on.remote.connection.ping());
+    on.lose();
+    expect(await asked).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+  });
 });
 
 test("a peer that reads and never acknowledges is ended when what is kept for it exceeds the bounds", async () => {
