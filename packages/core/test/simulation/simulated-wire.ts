@@ -204,6 +204,7 @@ export class SimulatedWire implements Network {
       },
       keep: (kept) => session.keep(kept),
       cut: (reason) => session.cut(reason),
+      progressed: () => session.progressed(),
       move,
     };
   }

@@ -172,6 +172,10 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     else if (this.#current.state === "reconnecting") this.#lost(reason);
   }
 
+  progressed(): void {
+    this.#redial.progressed();
+  }
+
   move(call: Call, from: Connection): Promise<Reply> | undefined {
     // What is called now may have gone by another connection already.
     if (from !== this.#current || (this.#state !== "open" && this.#state !== "reconnecting")) return undefined;

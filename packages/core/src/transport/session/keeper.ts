@@ -21,6 +21,8 @@ export interface SessionKeeper {
   keep(session: KeptSession | undefined): void;
   /** The connection has lost its wire: its state is `reconnecting` until it is taken up, or ends. */
   cut(reason: ParleyError | undefined): void;
+  /** What was taken up has gone on: something was taken over that had not been before the cut. */
+  progressed(): void;
   /**
    * The session of a connection is lost, and nothing of this call was written: it is made on the connection that comes in its place, before
    * all that is called later. Told in the order of the calls. Undefined where none will come; the call then ends with its connection.
@@ -29,7 +31,7 @@ export interface SessionKeeper {
 }
 
 /** Whoever has connections to one address, one after the other. */
-export interface KeeperOwner extends Pick<SessionKeeper, "cut" | "move"> {}
+export interface KeeperOwner extends Pick<SessionKeeper, "cut" | "progressed" | "move"> {}
 
 /** The keeper of one connection that comes back. */
 export class Keeper implements SessionKeeper {
@@ -42,6 +44,10 @@ export class Keeper implements SessionKeeper {
 
   cut(reason: ParleyError | undefined): void {
     this.#owner?.cut(reason);
+  }
+
+  progressed(): void {
+    this.#owner?.progressed();
   }
 
   move(call: Call, from: Connection): Promise<Reply> | undefined {

@@ -40,6 +40,8 @@ export class LiveSession {
   #attached = true;
   #resumable = true;
   #used = false;
+  /** It goes on by another channel, by which nothing has been taken over yet. */
+  #returned = false;
   #repeated = 0;
   #ackSoon = false;
   #cancelAckTimer: CancelTimer | undefined;
@@ -93,6 +95,7 @@ export class LiveSession {
   /** A message that was admitted has been handed over: its handler runs, or it is in the queue of its call. */
   handedOver({ kind, ack }: Envelope, chars: number): void {
     const due = this.session.handedOver(chars);
+    this.#progressed();
     // After the message itself: it may be what the acknowledgement is about.
     if (ack !== undefined) this.#acknowledged(ack, undefined);
     if (!this.#attached) return;
@@ -131,6 +134,7 @@ export class LiveSession {
     // Before anything is let go of, which had been counted.
     this.#init.home.attached();
     this.session.attached(ack, high);
+    this.#returned = true;
   }
 
   /** It ends with its channel. */
@@ -149,7 +153,10 @@ export class LiveSession {
   }
 
   #acknowledged(ack: number, high: number | undefined): void {
-    switch (this.session.acknowledged(ack, high)) {
+    const { unacknowledged } = this.session;
+    const taken = this.session.acknowledged(ack, high);
+    if (this.session.unacknowledged < unacknowledged) this.#progressed();
+    switch (taken) {
       case "taken":
         return this.#owner.sessionAcknowledged();
       case "gap":
@@ -157,6 +164,12 @@ export class LiveSession {
       case "wrong":
         return this.#owner.sessionBreach(`the peer acknowledges message ${ack}, and ${this.session.last} is the last`);
     }
+  }
+
+  #progressed(): void {
+    if (!this.#returned) return;
+    this.#returned = false;
+    this.#init.home.progressed();
   }
 
   #ackAtOnce(): void {

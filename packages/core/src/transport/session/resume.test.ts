@@ -421,6 +421,31 @@ test("a server that restarts knows no session: what was under way is lost, and w
   expect(await on.remote.echo("after")).toBe("after by another");
 });
 
+test("a connection that is cut again and again begins anew with the first delay, if it went on meanwhile and only then", async () => {
+  let lose = false;
+  await using on = await stage({
+    reconnect: { maxMs: 60_000 },
+    passes: ({ sn }, from) => !(lose && from === "dialler" && sn !== undefined),
+  });
+  const attempts = () => on.changes.flatMap((change) => (change.state === "reconnecting" ? [change.attempt] : []));
+  for (let n = 0; n < 4; n++) {
+    await on.remote.echo("on it goes");
+    on.cut();
+    await on.reached("open");
+  }
+  expect(attempts()).toEqual([1, 1, 1, 1]);
+  lose = true;
+  const kept = on.remote.echo("kept");
+  for (let n = 0; n < 4; n++) {
+    on.cut();
+    await on.reached("open");
+  }
+  expect(attempts().slice(4)).toEqual([2, 3, 4, 5]);
+  lose = false;
+  on.cut();
+  expect(await kept).toBe("kept");
+});
+
 test("without a wish to resume nothing of a session is on the wire", async () => {
   await using on = await stage({ reconnect: { onCut: "settle" } });
   await on.remote.echo("a");

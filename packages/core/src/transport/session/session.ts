@@ -71,6 +71,11 @@ export class Session {
     return this.#ring.size >= this.#bounds.messages || this.#ring.chars >= this.#bounds.bytes;
   }
 
+  /** Messages that the peer has not acknowledged. */
+  get unacknowledged(): number {
+    return this.#ring.size;
+  }
+
   /** What is kept, characters. */
   get chars(): number {
     return this.#ring.chars;

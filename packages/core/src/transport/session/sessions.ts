@@ -156,6 +156,8 @@ class Entry implements SessionEntry {
     this.#sessions.attached(this);
   }
 
+  progressed(): void {}
+
   over(): void {
     this.#sessions.over(this);
   }
