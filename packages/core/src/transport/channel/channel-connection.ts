@@ -76,6 +76,7 @@ export class ChannelConnection implements Connection, CarrierOwner, HandshakeOwn
       peerHop: silentHop,
       checkSize: (frame) => this.#checkSize(frame),
       window: () => new FixedWindow({ items: windowItems, bytes: windowBytes }),
+      hold: () => this.#carrier.hold(),
       release: (number) => this.#release(number),
     };
     this.#calls = new CallTable(this.#link, init.dialled);

@@ -8,8 +8,8 @@ import { bidiStream, clientStream, notify, request, serverStream } from "../../a
 import { serve } from "../../agent/serve.ts";
 import { topic } from "../../agent/topic.ts";
 import { type Call, createCall } from "../../call/call.ts";
-import { type ParleyError, TransportError } from "../../call/error.ts";
-import type { Handler, Invoke } from "../../call/interceptor.ts";
+import { ParleyError, TransportError } from "../../call/error.ts";
+import type { Handler, Interceptor, Invoke } from "../../call/interceptor.ts";
 import { createEnvelope } from "../../envelope/create.ts";
 import { decode } from "../../envelope/decode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
@@ -41,12 +41,16 @@ interface StageOptions {
   readonly passes?: (message: Envelope, from: MemorySide) => boolean;
   /** Answers calls from the server. */
   readonly handler?: Handler;
+  /** Around the server's calls. */
+  readonly serverUse?: Interceptor;
+  /** What the server runs on. */
+  readonly serverRuntime?: Runtime;
   readonly limits?: Pick<MemoryOptions, "maxQueuedChars">;
 }
 
 /** A server that notes what it does, and a wire to it that can be cut, lose frames and refuse to be dialled. */
 async function stage(options: StageOptions = {}) {
-  const { reconnect, resume, connectTimeoutMs, runtime, passes, handler, limits } = options;
+  const { reconnect, resume, connectTimeoutMs, runtime, passes, handler, limits, serverUse, serverRuntime } = options;
   const ran: string[] = [];
   const aborted: string[] = [];
   let release = Promise.withResolvers<void>();
@@ -73,11 +77,13 @@ async function stage(options: StageOptions = {}) {
   const peers: Invoke[] = [];
   const server = await serve(worker, "memory://", {
     transports: [memory({ resume, ...limits })],
+    runtime: serverRuntime,
     use: [
       (next) => (call) => {
         if (call.context.peer?.invoke) peers.push(call.context.peer.invoke);
         return next(call);
       },
+      ...(serverUse ? [serverUse] : []),
     ],
   });
   const wires = new Set<MemoryWire>();
@@ -218,6 +224,50 @@ test("a notification resolves when it is taken over, and is handed over once tho
   await told;
   await on.remote.echo("c");
   expect(on.ran).toEqual(["a", "b", "c"]);
+});
+
+test("a notification that is refused after a while was not taken over, nor is one that is cut meanwhile", async () => {
+  const verdict = Promise.withResolvers<void>();
+  let acknowledged = 0;
+  await using on = await stage({
+    // No time is too long there.
+    serverRuntime: createRuntime({
+      ...systemRuntime,
+      setTimer: (run, delayMs) => (delayMs <= 50 ? () => {} : systemRuntime.setTimer(run, delayMs)),
+    }),
+    passes({ kind, ack = 0 }, from) {
+      if (from === "listener" && kind === "ack") acknowledged = ack;
+      return true;
+    },
+    serverUse: (next) => async (call) => {
+      if (call.kind !== "notify" || call.message.data !== "refused") return next(call);
+      await verdict.promise;
+      throw new ParleyError("permission_denied", "you may not", { outcome: "rejected" });
+    },
+  });
+  const refused = failureOf(on.remote.told("refused"));
+  await on.remote.echo("behind it");
+  on.cut();
+  await on.reached("open");
+  expect(acknowledged).toBe(0);
+  verdict.resolve();
+  expect(await refused).toMatchObject({ code: "permission_denied", outcome: "rejected" });
+  await on.remote.told("taken");
+  expect(on.ran).toEqual(["behind it", "taken"]);
+});
+
+test("a notification about which the peer thinks for long is taken over meanwhile", async () => {
+  const verdict = Promise.withResolvers<void>();
+  await using on = await stage({
+    serverUse: (next) => async (call) => {
+      if (call.kind === "notify") await verdict.promise;
+      return next(call);
+    },
+  });
+  await on.remote.told("a");
+  expect(on.ran).toEqual([]);
+  verdict.resolve();
+  await expect.poll(() => on.ran).toEqual(["a"]);
 });
 
 test("a subscription goes on without a gap", async () => {
