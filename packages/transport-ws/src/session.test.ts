@@ -262,6 +262,37 @@ it("a listener that has restarted knows no session: what is under way is lost, a
   expect(again.ran).toEqual(["after"]);
 });
 
+it("a listener that has restarted gets what was never written, in its order and before what was called since", async () => {
+  const { connection, relay, listener } = await scene();
+  const { url } = listener;
+  await ask(connection, "before");
+  relay.mute();
+  const told = Array.from({ length: 1_200 }, (_, n) => tell(connection, n));
+  const settled = Promise.allSettled(told);
+  const lost = reached(connection, "reconnecting");
+  relay.refuse(true);
+  relay.reset();
+  await lost;
+  const later = [tell(connection, "later"), ask(connection, "last")];
+  await listener.close({ graceMs: 0 });
+  const again = working();
+  const second = await ws().listen(url, again.handler);
+  cleanups.push(() => second.close({ graceMs: 0 }));
+  relay.refuse(false);
+  await Promise.all(later);
+  const written = (await settled).findIndex(({ status }) => status === "fulfilled");
+  expect(written).toBeGreaterThan(0);
+  expect(again.ran).toEqual([
+    ...upTo(1_200)
+      .slice(written)
+      .map((n) => n - 1),
+    "later",
+    "last",
+  ]);
+  for (const one of (await settled).slice(0, written))
+    expect(one).toMatchObject({ status: "rejected", reason: { code: "unavailable", outcome: "unknown" } });
+});
+
 it("closing while away says goodbye, and the peer's handlers are told at once", async () => {
   const { connection, relay, aborted, listener } = await scene();
   const held = ask(connection, "held");

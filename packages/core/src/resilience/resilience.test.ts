@@ -25,7 +25,7 @@ describe("the order of the policies", () => {
   it("a rate limit counts a call once, however many attempts it takes", async () => {
     const { resilience, peer, call, travel } = built(new Peer(failure("not-sent"), failure("not-sent"), "answer"), {
       rateLimit: { perSecond: 1, burst: 1 },
-      retry: {},
+      retry: { maxAttempts: 3 },
     });
     const { watched } = call();
     await travel(1_000);
@@ -62,7 +62,7 @@ describe("the order of the policies", () => {
     const { peer, call, clock, travel } = built(new Peer("hang"), {
       timeoutMs: 100,
       deadlineMs: 250,
-      retry: { baseMs: 0 },
+      retry: { maxAttempts: 3, baseMs: 0 },
       breaker: {},
     });
     const now = clock.runtime.now();
@@ -77,8 +77,8 @@ describe("the order of the policies", () => {
   it("hedges and retries take from one budget", async () => {
     const { resilience, call, travel } = built(new Peer("hang"), {
       timeoutMs: 100,
-      retry: { baseMs: 0 },
-      hedge: { delayMs: 20 },
+      retry: { maxAttempts: 3, baseMs: 0 },
+      hedge: { maxAttempts: 2, delayMs: 20 },
       budget: { ratio: 0, perSecond: 3 },
     });
     call({ idempotent: true });
@@ -91,6 +91,18 @@ describe("the order of the policies", () => {
     const { watched } = call({ idempotent: true });
     await travel(500, 4);
     expect([watched.state, resilience.stats().retries]).toEqual(["failed", 5]);
+  });
+
+  it("a single call of which nothing is said has one more, and a second one when there are others", async () => {
+    const { resilience, call, travel } = built(new Peer(failure("unknown")), { retry: { baseMs: 1 } });
+    call({ idempotent: true });
+    await travel(500, 4);
+    expect(resilience.stats().retries).toBe(1);
+    await travel(2_000);
+    call({ idempotent: false });
+    const { watched } = call({ idempotent: true });
+    await travel(500, 4);
+    expect([watched.state, resilience.stats().retries]).toEqual(["failed", 3]);
   });
 
   it("hedges alone tell the budget of their calls", async () => {
@@ -137,7 +149,7 @@ describe("an operation", () => {
 it("tells what its policies do", async () => {
   const events: ResilienceEvent[] = [];
   const { call, travel } = built(new Peer(failure("not-sent")), {
-    retry: {},
+    retry: { maxAttempts: 3 },
     breaker: { minCalls: 2 },
     onEvent: (event) => events.push(event),
   });

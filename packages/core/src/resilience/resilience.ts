@@ -210,9 +210,9 @@ function budgetOf(options: ResilienceOptions, runtime: Runtime): RetryBudget | u
   return retryBudget({ runtime, perCall, ...budget });
 }
 
-/** What retry and hedge add to one call, at most. */
+/** What retry and hedge add to one call by the `maxAttempts` that are named for them. */
 function furtherAttempts({ retry: retries, hedge: hedging }: ResiliencePolicies): number {
-  const further = (retries ? (retries.maxAttempts ?? 3) - 1 : 0) + (hedging ? (hedging.maxAttempts ?? 2) - 1 : 0);
+  const further = (retries ? (retries.maxAttempts ?? 1) : 1) - 1 + (hedging ? (hedging.maxAttempts ?? 1) : 1) - 1;
   // What makes no sense is refused by retry or hedge, which can say why.
   return Number.isSafeInteger(further) ? further : 0;
 }

@@ -30,9 +30,9 @@ it("is not overdrawn as calls leave the window before the attempts made for them
   expect(budget.stats()).toEqual({ calls: 0, spent: 10, left: 0 });
 });
 
-it("allows one who calls seldom two at first, then no more than there are calls, and two again after a while without", () => {
+it("allows one who calls seldom as many as a call may take at first, then no more than there are calls, and as many again after a while without", () => {
   const { runtime, advance } = manualRuntime();
-  const budget = retryBudget({ runtime });
+  const budget = retryBudget({ perCall: 2, runtime });
   const spent = (): number => {
     budget.earn();
     let times = 0;
@@ -46,9 +46,22 @@ it("allows one who calls seldom two at first, then no more than there are calls,
   expect([spent(), spent()]).toEqual([2, 1]);
 });
 
+it("allows no more in a second than there are calls, whatever was saved up before", () => {
+  const { runtime, advance } = manualRuntime();
+  const budget = retryBudget({ runtime });
+  let spent = 0;
+  for (let call = 0; call < 15; call++) {
+    budget.earn();
+    // What goes well costs nothing, until nothing does.
+    if (call >= 10) while (budget.spend()) spent++;
+    advance(200);
+  }
+  expect(spent).toBe(5);
+});
+
 it("with less than one a second waits until there is one", () => {
   const { runtime, advance } = manualRuntime();
-  const budget = retryBudget({ ratio: 0, perSecond: 0.1, runtime });
+  const budget = retryBudget({ ratio: 0, perSecond: 0.1, perCall: 2, runtime });
   expect([budget.spend(), budget.spend()]).toEqual([true, false]);
   advance(8_000);
   expect(budget.spend()).toBe(false);

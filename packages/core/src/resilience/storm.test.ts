@@ -8,8 +8,8 @@ import { createEnvelope } from "../envelope/create.ts";
 import { createRuntime, type Runtime, systemRuntime } from "../runtime/runtime.ts";
 import { type ResilienceOptions, resilience } from "./resilience.ts";
 
-/** A clock for many timers, in steps of a millisecond, with chance that is the same each time. */
-function simulation() {
+/** A clock for many timers, in steps of so many milliseconds, with chance that is the same each time. */
+function simulation(stepMs: number) {
   let now = 0;
   let seed = 12_345;
   const due = new Map<number, Set<() => void>>();
@@ -24,7 +24,7 @@ function simulation() {
       for (let index = 0; index < target.length; index++) target[index] = random() * 256;
     },
     setTimer(run, delayMs) {
-      const at = Math.ceil(now + Math.max(0, delayMs));
+      const at = Math.max(now + stepMs, Math.ceil((now + delayMs) / stepMs) * stepMs);
       const slot = due.get(at) ?? new Set();
       due.set(at, slot);
       const entry = (): void => run();
@@ -34,9 +34,8 @@ function simulation() {
   });
   return {
     runtime,
-    random,
     async run(untilMs: number): Promise<void> {
-      for (; now < untilMs; now++) {
+      for (; now < untilMs; now += stepMs) {
         const slot = due.get(now);
         due.delete(now);
         if (!slot) continue;
@@ -69,7 +68,7 @@ describe("a peer that fails always", () => {
   ])(
     "behind three layers that are called %s gets little more than what was asked for (I03)",
     async (_, perSecond, most) => {
-      const { runtime, run } = simulation();
+      const { runtime, run } = simulation(1);
       let arrived = 0;
       let invoke: Invoke = () => {
         arrived++;
@@ -88,43 +87,56 @@ describe("a peer that fails always", () => {
 
 describe("a peer that is down for a minute", () => {
   const policies: ResilienceOptions = { timeoutMs: 500, deadlineMs: 5_000, retry: {}, breaker: {} };
+  const DOWN_MS = 10_000;
+  const UP_MS = 70_000;
 
-  /** Calls that arrive in each second; all start at random in their first. */
-  async function arrivals(clients: number, perSecond: number): Promise<readonly number[]> {
-    const { runtime, random, run } = simulation();
-    const seconds: number[] = Array(100).fill(0);
+  /** How many calls arrive in the second that begins at each tenth of one, as a multiple of what is usual. */
+  async function loads(clients: number, perSecond: number, options: ResilienceOptions): Promise<readonly number[]> {
+    const { runtime, run } = simulation(10);
+    const tenths: number[] = Array(800).fill(0);
     const peer: Invoke = () => {
-      const second = Math.floor(runtime.now() / 1_000);
-      seconds[second] = (seconds[second] ?? 0) + 1;
-      return second < 10 || second >= 70 ? Promise.resolve({ message }) : Promise.reject(failure("unknown"));
+      const tenth = Math.floor(runtime.now() / 100);
+      tenths[tenth] = (tenths[tenth] ?? 0) + 1;
+      const isUp = runtime.now() < DOWN_MS || runtime.now() >= UP_MS;
+      return isUp ? Promise.resolve({ message }) : Promise.reject(failure("unknown"));
     };
     for (let client = 0; client < clients; client++) {
-      const invoke = resilience({ ...policies, runtime })(peer);
+      const invoke = resilience({ ...options, runtime })(peer);
       const again = (): void => {
         call(invoke, runtime);
-        if (runtime.now() < 99_000) runtime.setTimer(again, 1_000 / perSecond);
+        runtime.setTimer(again, 1_000 / perSecond);
       };
-      runtime.setTimer(again, (random() * 1_000) / perSecond);
+      // Evenly spread, so that only retries are left to chance.
+      runtime.setTimer(again, (client / clients) * (1_000 / perSecond));
     }
-    await run(100_000);
-    return seconds.slice(1, 99);
+    await run(80_000);
+    const usual = clients * perSecond;
+    return tenths.slice(0, -10).map((_, from) => sum(tenths.slice(from, from + 10)) / usual);
   }
 
-  it("is not stormed when it is up again: of 1,000 clients at most twice the usual come in any second (I16)", async () => {
-    const seconds = await arrivals(1_000, 1);
-    expect(seconds[4]).toBe(1_000);
-    expect(Math.max(...seconds.slice(69))).toBeLessThanOrEqual(2_000);
-    // When it goes down nobody can tell it from a single failure: all three attempts are made, once. Then the budget, then breakers.
-    expect(Math.max(...seconds.slice(9, 11))).toBeLessThanOrEqual(3_000);
-    // Which second a retry falls into is chance.
-    expect(Math.max(...seconds.slice(11))).toBeLessThanOrEqual(2_000 * 1.05);
-    expect(seconds.slice(9, 69).reduce((sum, count) => sum + count)).toBeLessThan(60_000 / 2);
-    expect(seconds.slice(-5)).toEqual(Array(5).fill(1_000));
-  }, 60_000);
+  it.each([
+    [1_000, 0.1],
+    [300, 1],
+    [100, 5],
+    [25, 20],
+  ])(
+    "gets at most twice the usual in any second, down or up again, of %i clients that each call %d times a second (I16)",
+    async (clients, perSecond) => {
+      const seconds = await loads(clients, perSecond, policies);
+      // From when all have begun. Which tenth a retry falls into is chance.
+      expect(Math.max(...seconds.slice(DOWN_MS / 100 - 10))).toBeLessThanOrEqual(2.05);
+      expect(Math.max(...seconds.slice(UP_MS / 100 + 1))).toBeLessThanOrEqual(1.05);
+      expect(seconds.at(-1)).toBeCloseTo(1, 1);
+    },
+    60_000,
+  );
 
-  it("gets at most twice the usual while it is down, from clients that call often", async () => {
-    const seconds = await arrivals(50, 20);
-    expect(Math.max(...seconds)).toBeLessThanOrEqual(2_000);
-    expect(seconds.slice(-5)).toEqual(Array(5).fill(1_000));
+  it("would get three times the usual without a budget", async () => {
+    const seconds = await loads(100, 5, { ...policies, budget: false });
+    expect(Math.max(...seconds)).toBeGreaterThan(2.5);
   }, 60_000);
 });
+
+function sum(counts: readonly number[]): number {
+  return counts.reduce((total, count) => total + count, 0);
+}

@@ -41,11 +41,12 @@ export type Fault =
     }
   /**
    * Of a session. What the client sent before it left arrives long after; hello arrives when the client waits no more; the answer to it is lost;
-   * others come, until there are too many sessions; nobody is let in for longer than a session waits.
+   * others come, until there are too many sessions; nobody is let in for longer than a session waits; nothing goes to the server, until the client
+   * has neither its link nor its session any more.
    */
   | {
       readonly atMs: number;
-      readonly is: "zombie" | "late-hello" | "lost-answer" | "crowd" | "away";
+      readonly is: "zombie" | "late-hello" | "lost-answer" | "crowd" | "away" | "stuck";
       readonly forMs: number;
     }
   /** The client forgets its session; somebody else wants to have it; the last hello comes once more; the client closes while it has no wire. */
@@ -107,6 +108,8 @@ const faults: Readonly<Record<WorldName, readonly Fault["is"][]>> = {
     "thief",
     "echo",
     "forget",
+    "stuck",
+    "stuck",
     "crowd",
     "away",
     "close",
@@ -114,7 +117,7 @@ const faults: Readonly<Record<WorldName, readonly Fault["is"][]>> = {
 };
 
 /** Of the faults, those by which a session may be lost. */
-const losing: ReadonlySet<Fault["is"]> = new Set(["restart", "forget", "crowd", "away", "close"]);
+const losing: ReadonlySet<Fault["is"]> = new Set(["restart", "forget", "stuck", "crowd", "away", "close"]);
 
 /** Whether a session outlives all that goes wrong, so that nothing of it may be noticed but the time that it takes. */
 export function isSurvived({ faults }: Plan): boolean {
@@ -132,9 +135,13 @@ export function planOf(seed: number, world: WorldName = turnOf(seed)): Plan {
   if (world !== "sessions" || faults.length === 0) return { world, seed, steps, faults };
   // What is under way when something goes wrong is what sessions are for.
   const close = steps.map((step) =>
-    random.chance(0.5) ? { ...step, atMs: Math.max(0, random.pick(faults).atMs - random.whole(0, 60)) } : step,
+    random.chance(0.5) ? { ...step, atMs: nearTo(random.pick(faults), random) } : step,
   );
   return { world, seed, steps: close, faults };
+}
+
+function nearTo({ atMs, is }: Fault, random: Random): number {
+  return is === "stuck" ? atMs + random.whole(0, 60) : Math.max(0, atMs - random.whole(0, 60));
 }
 
 function turnOf(seed: number): WorldName {
@@ -169,6 +176,7 @@ function faultOf(random: Random, world: WorldName): Fault {
     case "lost-answer":
     case "crowd":
     case "away":
+    case "stuck":
       return { atMs, is, forMs };
     default:
       return { atMs, is };

@@ -146,6 +146,34 @@ interface Credit {
   readonly bytes: number;
 }
 
+/** A client that goes through what was never written from its end, when the session is lost. */
+const movesBackwards = (): WireMischief => {
+  const waiting: (() => void)[] = [];
+  return {
+    move: (move) => (call, from) =>
+      new Promise((resolve) => {
+        waiting.push(() => resolve(move(call, from) ?? {}));
+        if (waiting.length > 1) return;
+        queueMicrotask(() => {
+          for (const go of waiting.splice(0).reverse()) go();
+        });
+      }),
+  };
+};
+
+/** A client that sends what was never written when it has sent what was called since. */
+const movesLate = (): WireMischief => ({
+  move: (_, runtime, latest) => (call, from) =>
+    new Promise((resolve) => {
+      const look = (): void => {
+        const connection = latest();
+        if (connection && connection !== from && connection.state === "open") resolve(connection.call(call));
+        else runtime.setTimer(look, 5);
+      };
+      look();
+    }),
+});
+
 /** Sides of a session that do one thing wrong, by what that is. */
 export const sessionVariants: Readonly<Record<string, WrongVariant>> = {
   "a server that acknowledges before it hands over": wire(/did not run|without a cause/, () => ({
@@ -195,5 +223,10 @@ export const sessionVariants: Readonly<Record<string, WrongVariant>> = {
       return open;
     },
   })),
+  "a client that gives up with its session what was never written": wire(/never left, and was given up/, () => ({
+    move: () => () => undefined,
+  })),
+  "a client that moves what was never written out of order": wire(/which was asked for first/, movesBackwards),
+  "a client that moves what was never written too late": wire(/which was asked for first/, movesLate),
   "a client that counts credit anew when it is back": wire(/never settled|without a cause/, countsCreditAnew),
 };

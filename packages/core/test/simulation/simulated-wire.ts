@@ -4,6 +4,7 @@ import { type ChannelListener, channelListener } from "../../src/transport/chann
 import type { Manifest } from "../../src/transport/manifest.ts";
 import { memory } from "../../src/transport/memory.ts";
 import { type ChannelOptions, channelLimits, dialChannel } from "../../src/transport/over-channel.ts";
+import type { SessionKeeper } from "../../src/transport/session/keeper.ts";
 import type { SessionsOptions } from "../../src/transport/session/sessions.ts";
 import type { ResumeOptions } from "../../src/transport/session/terms.ts";
 import type { Connection, ConnectOptions, Transport } from "../../src/transport/transport.ts";
@@ -68,6 +69,7 @@ export class SimulatedWire implements Network {
   #server: SimulatedProcess | undefined;
   readonly #strangers: Strangers;
   #forgets = false;
+  #latest: Connection | undefined;
 
   constructor(simulation: Simulation, options: SimulatedWireOptions = {}) {
     const { sessions = false, mischief = {}, violation = () => {} } = options;
@@ -137,6 +139,10 @@ export class SimulatedWire implements Network {
       case "forget":
         this.#forgets = true;
         return this.#cut();
+      case "stuck":
+        for (const cable of cables) cable.mute("up");
+        this.#simulation.after(fault.forMs, () => this.strike({ is: "forget", atMs: fault.atMs }));
+        return;
       case "crowd":
         this.#cut();
         this.#holds("refuse", fault.forMs / 4);
@@ -163,8 +169,10 @@ export class SimulatedWire implements Network {
     return { transport: "simulated", limits, heartbeatMs: HEARTBEAT_MS, resume: this.#resume, runtime };
   }
 
-  async #dial(process: SimulatedProcess, options: ConnectOptions): Promise<Connection> {
-    const { handler, signal, session, connectTimeoutMs = 10_000 } = options;
+  async #dial(
+    process: SimulatedProcess,
+    { handler, signal, session, connectTimeoutMs = 10_000 }: ConnectOptions,
+  ): Promise<Connection> {
     const { random } = this.#simulation;
     const { near = (open) => open } = this.#mischief;
     await this.#pause(process, random.next() * 5);
@@ -178,8 +186,27 @@ export class SimulatedWire implements Network {
       if (random.chance(0.5)) this.#simulation.after(random.next() * 20, () => cable.cut());
     }
     const { runtime } = process;
-    const own = this.#sessions ? { session, helloTimeoutMs: HELLO_MS } : { helloTimeoutMs: connectTimeoutMs };
-    return dialChannel(near(cable.near, runtime), { ...this.#channel(runtime), ...own, handler, signal });
+    const own = this.#sessions
+      ? { session: session && this.#keeper(session, runtime), helloTimeoutMs: HELLO_MS }
+      : { helloTimeoutMs: connectTimeoutMs };
+    const options = { ...this.#channel(runtime), ...own, handler, signal };
+    this.#latest = await dialChannel(near(cable.near, runtime), options);
+    return this.#latest;
+  }
+
+  #keeper(session: SessionKeeper, runtime: Runtime): SessionKeeper {
+    const right: SessionKeeper["move"] = (call, from) => session.move(call, from);
+    const move = this.#mischief.move?.(right, runtime, () => this.#latest);
+    if (!move) return session;
+    return {
+      get kept() {
+        return session.kept;
+      },
+      keep: (kept) => session.keep(kept),
+      cut: (reason) => session.cut(reason),
+      progressed: () => session.progressed(),
+      move,
+    };
   }
 
   /** A cable to the server, which serves it; those of a `stranger` are let alone by faults. */

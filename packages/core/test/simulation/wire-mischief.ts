@@ -1,11 +1,15 @@
 import type { Envelope } from "../../src/envelope/envelope.ts";
 import type { Runtime } from "../../src/runtime/runtime.ts";
 import type { OpenChannel } from "../../src/transport/channel/channel.ts";
+import type { SessionKeeper } from "../../src/transport/session/keeper.ts";
+import type { Connection } from "../../src/transport/transport.ts";
 
 /** What a test can have the sides of a wire do wrong: each is given its end of every channel, and makes of it what it uses instead. */
 export interface WireMischief {
   near?(open: OpenChannel, runtime: Runtime): OpenChannel;
   far?(open: OpenChannel, runtime: Runtime): OpenChannel;
+  /** In place of what moves calls that were never written, where a session is lost; `latest` is the connection that was dialled last. */
+  move?(move: SessionKeeper["move"], runtime: Runtime, latest: () => Connection | undefined): SessionKeeper["move"];
   /** What the server runs on. */
   serverRuntime?(runtime: Runtime): Runtime;
   /** Everybody is the same to the server. */

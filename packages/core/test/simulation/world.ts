@@ -41,6 +41,9 @@ export interface WorldOptions {
 const END_MS = STEPS_END_MS + 30_000;
 const QUIET_MS = STEPS_END_MS + 1_500;
 
+/** How long a call waits for the connection to come back, ms. */
+const WAIT_MS = 1_000;
+
 /** How long calls have that are under way when the client leaves, ms. */
 const CLOSE_MS = 500;
 
@@ -125,7 +128,7 @@ class Run {
     const { use = () => [], inner = () => [] } = this.#options;
     const dialled = connect(world, "sim://server", {
       transports: [this.#network.transport(this.#client)],
-      reconnect: { baseMs: 10, maxMs: 200, waitMs: 1_000, maxWaiting: 8 },
+      reconnect: { baseMs: 10, maxMs: 200, waitMs: WAIT_MS, maxWaiting: 8 },
       use: [...use(runtime), ...this.#setting.use(runtime), ...inner(runtime)],
       runtime,
     });
@@ -195,7 +198,7 @@ class Run {
       else {
         result = error.outcome === "not-sent" ? "fail" : "unknown";
         this.#simulation.tell(`${does} ${id}: ${error.code} ${error.outcome}: ${error.message}`);
-        this.#checkNeedless(id, step, error);
+        this.#checkNeedless(id, step, error, simulation.now - from);
       }
     }
     this.#open--;
@@ -215,8 +218,10 @@ class Run {
   }
 
   /** Where nothing goes wrong, and nobody gives up, nothing fails; nor where a session outlives what goes wrong, unless it had no room. */
-  #checkNeedless(id: number, step: Step, error: ParleyError): void {
+  #checkNeedless(id: number, step: Step, error: ParleyError, tookMs: number): void {
     const { code, outcome } = error;
+    if (this.#setting.hasSessions(this.#plan) && code === "unavailable" && outcome === "not-sent" && tookMs < WAIT_MS)
+      this.#violation(`${step.does} ${id} never left, and was given up after ${tookMs.toFixed()} ms: ${error.message}`);
     if (this.#plan.faults.length > 0) {
       if (!this.#setting.isSurvived(this.#plan) || outcome === "not-sent") return;
       if (code === "deadline_exceeded" && step.timeoutMs !== undefined) return;

@@ -42,6 +42,17 @@ const none = (): readonly Interceptor[] => [];
 
 const DEADLINE_MS = 3_000;
 
+/** Notifications begin at once, and are not handed over for a while, shorter or longer than their acknowledgement may wait. */
+const hesitates =
+  (runtime: Runtime): Interceptor =>
+  (next) =>
+  async (call) => {
+    const reply = await next(call);
+    const waitMs = ((call.message.data as { readonly id?: number } | undefined)?.id ?? 0) % 3 === 0 ? 70 : 20;
+    if (call.kind === "notify") await new Promise<void>((resolve) => runtime.setTimer(resolve, waitMs));
+    return reply;
+  };
+
 const channel: WorldSetting = {
   servers: 1,
   network: (simulation, { wire, violation }) => new SimulatedWire(simulation, { mischief: wire, violation }),
@@ -90,6 +101,7 @@ export const worldSettings: Readonly<Record<WorldName, WorldSetting>> = {
     ...channel,
     network: (simulation, { wire, violation }) =>
       new SimulatedWire(simulation, { sessions: true, mischief: wire, violation }),
+    serverUse: (runtime) => [hesitates(runtime)],
     // What is acknowledged was handed over.
     promised: (_step, plan) => (hasSessions(plan) ? "once" : "at-most-once"),
     isSurvived,

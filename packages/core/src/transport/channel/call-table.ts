@@ -51,8 +51,8 @@ export class CallTable {
     return this.#late;
   }
 
-  /** Makes a call to the peer. */
-  open(call: Call): Promise<Reply> {
+  /** Makes a call to the peer. `move` makes it elsewhere if this connection ends before it was written. */
+  open(call: Call, move?: Settle["move"]): Promise<Reply> {
     const { outbox, peerHop } = this.#link;
     if (isOneWay(call.kind) && !outbox.blocked && !outbox.confirms) return this.#sendOneWay(call);
     const { maxCalls } = peerHop.limits;
@@ -60,7 +60,7 @@ export class CallTable {
       const message = `the peer answers at most ${maxCalls} calls at a time on one connection`;
       return Promise.reject(new TransportError("resource_exhausted", message, { outcome: "not-sent" }));
     }
-    return new Promise((resolve, reject) => this.start(call, { resolve, reject }));
+    return new Promise((resolve, reject) => this.start(call, { resolve, reject, move }));
   }
 
   /** The same for whoever is to be told in the turn of the answer. `hop` are attributes that only this connection has a use for. */

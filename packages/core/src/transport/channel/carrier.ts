@@ -129,6 +129,11 @@ export class Carrier implements LiveSessionOwner, HeartbeatOwner, Resumable {
     this.#beat();
   }
 
+  /** What has come is not handed over before what this gives is called; nothing, where the peer does not hear of it. */
+  hold(): (() => void) | undefined {
+    return this.#live?.hold();
+  }
+
   /** Says that this side makes room for no new calls. `final`: it does not come back, either, should the channel be lost. */
   drain(final: boolean): void {
     if (!this.#live) return;

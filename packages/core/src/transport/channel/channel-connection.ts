@@ -57,6 +57,9 @@ export class ChannelConnection implements Connection, CarrierOwner, HandshakeOwn
   #cancelTimer: CancelTimer | undefined;
   /** Why the connection ends: what this side found, or what the peer told. */
   #reason: ParleyError | undefined;
+  /** Without a session a call settles with its connection. */
+  readonly #move = (call: Call): Promise<Reply> | undefined =>
+    this.#carrier.outbox.confirms ? this.#init.keeper?.move(call, this) : undefined;
 
   constructor(open: OpenChannel<Frame>, init: ChannelConnectionInit) {
     const { runtime, hop, log, source, codec, handler, helloTimeoutMs } = init;
@@ -73,6 +76,7 @@ export class ChannelConnection implements Connection, CarrierOwner, HandshakeOwn
       peerHop: silentHop,
       checkSize: (frame) => this.#checkSize(frame),
       window: () => new FixedWindow({ items: windowItems, bytes: windowBytes }),
+      hold: () => this.#carrier.hold(),
       release: (number) => this.#release(number),
     };
     this.#calls = new CallTable(this.#link, init.dialled);
@@ -126,7 +130,7 @@ export class ChannelConnection implements Connection, CarrierOwner, HandshakeOwn
     if (this.#phase === "open" && !this.#reason) {
       // A relay asks who is behind it: known, and a second hello would break the peer's rules.
       if (call.message.type === HELLO && call.kind === "request") return this.#describePeer(call);
-      return this.#calls.open(call);
+      return this.#calls.open(call, this.#move);
     }
     return Promise.reject(this.#notOpen());
   };

@@ -26,6 +26,8 @@ export class IncomingCall implements LinkedCall, InflowOwner {
   readonly #input: Inflow | undefined;
   #output: Outflow | undefined;
   #over = false;
+  /** Lets the peer hear that a notification or publication was taken over. */
+  #letGo: (() => void) | undefined;
 
   constructor(link: Link, message: Envelope, number: number, peer: Peer, foreign = false) {
     const { runtime } = link;
@@ -58,6 +60,8 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     try {
       const reply = handler(this.#call);
       if (isPromise(reply)) {
+        // It is handed over when the promise resolves; a refusal must leave before the peer takes it for done.
+        if (isOneWay(this.kind)) this.#letGo = this.#link.hold?.();
         reply.then(
           (late) => this.answer(late),
           (thrown: unknown) => this.failed(thrown),
@@ -199,6 +203,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
   #finish(reason: ParleyError | undefined): void {
     this.#over = true;
     this.#link.release(this.#number);
+    this.#letGo?.();
     this.#call.settle();
     this.#output?.stop();
     this.#input?.items.abort(reason ?? new ParleyError("cancelled", "the call is over"));

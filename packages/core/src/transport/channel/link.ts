@@ -39,6 +39,8 @@ export interface Link {
   readonly checkSize: (frame: Frame) => void;
   /** What a stream that this side reads may hold. */
   window(): Window;
+  /** What has just come is not handed over before what this gives is called. Absent, or nothing, where the peer does not hear of it. */
+  hold?(): (() => void) | undefined;
   /** The call is over; whatever still arrives for its number is late. */
   release(number: number): void;
 }

@@ -62,9 +62,9 @@ export class Outbox {
     this.#init = init;
   }
 
-  /** Frames cannot leave at present, or not be kept; whoever can wait should ({@link whenWritable}). */
+  /** Frames cannot leave at present, or not be kept, or others wait for that already; whoever can wait should ({@link whenWritable}). */
   get blocked(): boolean {
-    return this.#held || this.#full;
+    return this.#stuck || this.#waiting.size > 0;
   }
 
   /** Whether the peer says what it has taken over. */
@@ -144,7 +144,7 @@ export class Outbox {
 
   /** Runs `listener` once, in its turn, when frames can leave again or the connection has ended. */
   whenWritable(listener: WritableListener): void {
-    if (this.blocked || this.#waiting.size > 0) this.#waiting.add(listener);
+    if (this.blocked) this.#waiting.add(listener);
     else listener();
   }
 
@@ -178,7 +178,8 @@ export class Outbox {
   /** The session goes on by another channel: what the peer may not have leaves first; then those who wait are told. */
   attach(channel: Channel<Frame>, replay: readonly Frame[]): void {
     this.#channel = channel;
-    for (const frame of replay) this.#add(frame);
+    // In one write: what it does not get would count as written.
+    this.#frames = [...replay];
     this.flush();
     this.#full = this.#session?.full ?? false;
     this.#wake();
@@ -192,6 +193,10 @@ export class Outbox {
     this.#full = false;
     for (const listener of this.#waiting) listener();
     this.#waiting.clear();
+  }
+
+  get #stuck(): boolean {
+    return this.#held || this.#full;
   }
 
   #numbered({ call, seq, count, timeoutms }: HopAttributes, session: Session): HopAttributes {
@@ -224,7 +229,7 @@ export class Outbox {
 
   #wake(): void {
     for (const listener of this.#waiting) {
-      if (this.blocked) return;
+      if (this.#stuck) return;
       this.#waiting.delete(listener);
       listener();
     }

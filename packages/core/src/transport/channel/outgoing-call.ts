@@ -21,6 +21,8 @@ import { timeLeft } from "./time-left.ts";
 export interface Settle {
   readonly resolve: (reply: Reply) => void;
   readonly reject: (error: ParleyError) => void;
+  /** Makes the call on another connection, since this one has ended before it was written; undefined where there is none. */
+  readonly move?: ((call: Call) => Promise<Reply> | undefined) | undefined;
 }
 
 /** A call that this side makes: opened → accepted (streams) → over. */
@@ -88,6 +90,12 @@ export class OutgoingCall implements LinkedCall, InflowOwner, Replayed {
   }
 
   lost(error: ParleyError, streamError: ParleyError = error): void {
+    // Items that were read from the caller's input are there only once.
+    const moved = this.#isWritten || this.#input ? undefined : this.#settle.move?.(this.#call);
+    if (moved) {
+      this.#finish();
+      return void moved.then(this.#settle.resolve, this.#settle.reject);
+    }
     // A subscription has no end of its own, and can be made again.
     const own = this.#output && this.kind !== "subscribe" ? streamError : error;
     this.#fail(withOutcome(own, this.#isWritten ? "unknown" : "not-sent"));

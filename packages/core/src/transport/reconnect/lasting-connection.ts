@@ -9,9 +9,9 @@ import type { Runtime } from "../../runtime/runtime.ts";
 import { within } from "../../runtime/within.ts";
 import { noStats, pastStats, sumStats } from "../connection-stats.ts";
 import type { Hello } from "../hello.ts";
-import type { Keeper } from "../session/keeper.ts";
+import type { Keeper, KeeperOwner } from "../session/keeper.ts";
 import type { CloseOptions, Connection, ConnectionState, ConnectionStats } from "../transport.ts";
-import { onGap } from "./gap.ts";
+import { type OnGap, onGap } from "./gap.ts";
 import { LastingSubscription, type SubscriptionKeeper } from "./lasting-subscription.ts";
 import type { ReconnectPolicy } from "./options.ts";
 import type { Health, ReconnectingConnection, StateChange } from "./reconnecting-connection.ts";
@@ -33,7 +33,7 @@ export interface LastingConnectionInit {
 }
 
 /** Connections to one address, one after the other. Made by `reconnecting`. */
-export class LastingConnection implements ReconnectingConnection, SubscriptionKeeper {
+export class LastingConnection implements ReconnectingConnection, SubscriptionKeeper, KeeperOwner {
   readonly #init: LastingConnectionInit;
   readonly #closed: PromiseWithResolvers<ParleyError | undefined> = Promise.withResolvers();
   readonly #waiting: WaitingCalls;
@@ -43,6 +43,8 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
   readonly #live = new Set<Connection>();
   /** Calls that were made once more with another credential, and are not a second time. */
   readonly #repeated = new WeakSet<Call>();
+  /** The first calls of subscriptions that last. */
+  readonly #subscribing = new WeakSet<Call>();
   /** Aborted when nobody wants a connection any more. */
   readonly #giveUp = new AbortController();
   readonly #redial: Redial;
@@ -72,9 +74,9 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     this.#redial.opened();
     this.#waiting = new WaitingCalls({ ...policy, runtime, reason: () => this.#lastError });
     this.#watch(first);
-    init.keeper?.onCut((reason) => this.#cut(reason));
+    init.keeper?.tell(this);
     // It was quicker than this.
-    if (first.state === "reconnecting") this.#cut(undefined);
+    if (first.state === "reconnecting") this.cut(undefined);
   }
 
   get hello(): Hello {
@@ -163,9 +165,27 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     this.#subscriptions.delete(subscription);
   }
 
+  /** The connection has lost its wire, and waits for this side to dial. */
+  cut(reason: ParleyError | undefined): void {
+    if (this.#state === "draining") void this.#sayGoodbye();
+    // One that was left for another credential may still be ending.
+    else if (this.#current.state === "reconnecting") this.#lost(reason);
+  }
+
+  progressed(): void {
+    this.#redial.progressed();
+  }
+
+  move(call: Call, from: Connection): Promise<Reply> | undefined {
+    // What is called now may have gone by another connection already.
+    if (from !== this.#current || (this.#state !== "open" && this.#state !== "reconnecting")) return undefined;
+    // Made anew with every connection.
+    if (gapListener(call) && !this.#subscribing.has(call)) return undefined;
+    return this.#waiting.addLeft(call);
+  }
+
   #pass(call: Call): Promise<Reply> {
-    // What is made once more is part of a subscription already.
-    const gap = call.kind === "subscribe" && !this.#repeated.has(call) ? call.context.get(onGap) : undefined;
+    const gap = this.#subscribing.has(call) ? undefined : gapListener(call);
     return gap ? this.#subscribe(new LastingSubscription(call, gap, this)) : this.#make(call);
   }
 
@@ -195,7 +215,10 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
 
   async #subscribe(subscription: LastingSubscription): Promise<Reply> {
     try {
-      await subscription.make(this.#make);
+      await subscription.make((call) => {
+        this.#subscribing.add(call);
+        return this.#make(call);
+      });
     } catch (thrown) {
       subscription.fail(toParleyError(thrown));
       throw thrown;
@@ -211,13 +234,6 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
       this.#past = sumStats([this.#past, pastStats(connection.stats())]);
       if (this.#current === connection) this.#lost(reason);
     });
-  }
-
-  /** The connection has lost its wire, and waits for this side to dial. */
-  #cut(reason: ParleyError | undefined): void {
-    if (this.#state === "draining") void this.#sayGoodbye();
-    // One that was left for another credential may still be ending.
-    else if (this.#current.state === "reconnecting") this.#lost(reason);
   }
 
   #lost(reason: ParleyError | undefined): void {
@@ -336,4 +352,9 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     this.#state = change.state;
     for (const listener of [...this.#listeners]) listener(change);
   }
+}
+
+/** Whom a subscription that is to be made again tells of gaps. */
+function gapListener({ kind, context }: Call): OnGap | undefined {
+  return kind === "subscribe" ? context.get(onGap) : undefined;
 }

@@ -5,7 +5,10 @@ import type { Backoff } from "../../runtime/backoff.ts";
 export interface ReconnectOptions {
   /** Bound of the first delay, ms; it doubles with each attempt, and the delay is drawn evenly from 0 to it. @default 250 */
   readonly baseMs?: number | undefined;
-  /** The bound grows no further than this, ms. A connection that lived as long begins again with the first. @default 10_000 */
+  /**
+   * The bound grows no further than this, ms. A connection that lived as long begins again with the first; so does one
+   * that went on with the session of the one before and has taken something over since, ten times in as long at most. @default 10_000
+   */
   readonly maxMs?: number | undefined;
   /** Attempts in a row, when the last of which fails the connection is closed; 0 for none at all. @default no limit */
   readonly maxAttempts?: number | undefined;

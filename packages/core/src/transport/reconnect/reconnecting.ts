@@ -15,7 +15,7 @@ export interface ReconnectingTransport extends Transport {
  *
  * - What was in flight goes on where the wire has sessions, as if nothing had happened. Elsewhere, and with `onCut: "settle"`, it settles at once with
  *   its true outcome; sending again is the retry interceptor's part.
- * - New calls wait, in their order and bounded, and are made as soon as the connection is back.
+ * - New calls wait, in their order and bounded, and are made as soon as the connection is back; before them what had not left when a session was lost.
  * - Subscriptions that were not resumed and gave {@link onGap} are active again before the state is `open`; others end with the cut's error.
  * - `unauthenticated`, `permission_denied`, `already_exists` (another has its name) and `failed_precondition` end it for good, and so does `close`.
  * - The first connection is dialled once: when that fails, so does `connect`.

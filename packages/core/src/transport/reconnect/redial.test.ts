@@ -40,6 +40,25 @@ test("dials until it works, and counts on when it is lost again soon, but not la
   expect(attempts.map(({ attempt }) => attempt)).toEqual([1, 2, 3, 1]);
 });
 
+test("counts anew where the connection went on with what was under way, ten times in the longest delay", async () => {
+  const { clock, redial, attempts, run } = stage([]);
+  // The delay of an attempt takes the whole of it here.
+  const cut = async (): Promise<number | undefined> => {
+    const dialling = run();
+    await dialling;
+    redial.opened();
+    return attempts.at(-1)?.attempt;
+  };
+  expect([await cut(), await cut()]).toEqual([1, 2]);
+  const quick: (number | undefined)[] = [];
+  for (let n = 0; n < 12; n++) redial.progressed();
+  quick.push(await cut(), await cut());
+  expect(quick).toEqual([1, 2]);
+  clock.advance(100);
+  redial.progressed();
+  expect(await cut()).toBe(1);
+});
+
 test("gives up at the limit, and at once when no further attempt can help", async () => {
   const limited = stage([down, down, down], 2);
   await limited.run();

@@ -40,6 +40,9 @@ const fatal: ReadonlySet<unknown> = new Set([
   "failed_precondition",
 ]);
 
+/** How often attempts are counted anew for progress, in the time of the longest delay. */
+const QUICK_RETURNS = 10;
+
 /** Whether another attempt may come to something else. */
 export function mayRedial({ code }: ParleyError): boolean {
   return !fatal.has(code);
@@ -53,6 +56,9 @@ export class Redial {
   readonly #init: RedialInit;
   #attempt = 0;
   #openedAt = 0;
+  /** Times that attempts were counted anew, less one for each tenth of the longest delay since; and when that was reckoned. */
+  #quick = 0;
+  #quickAt = 0;
 
   constructor(init: RedialInit) {
     this.#init = init;
@@ -61,6 +67,20 @@ export class Redial {
   /** The connection is there. Once it has lasted, attempts are counted anew. */
   opened(): void {
     this.#openedAt = this.#init.runtime.now();
+  }
+
+  /**
+   * What was under way before the connection was lost has gone on by it: attempts are counted anew, though it may not last. Where that happens
+   * over and over, only so often that many who are cut together are no storm.
+   */
+  progressed(): void {
+    const { policy, runtime } = this.#init;
+    const now = runtime.now();
+    this.#quick = Math.max(0, this.#quick - ((now - this.#quickAt) / policy.maxMs) * QUICK_RETURNS);
+    this.#quickAt = now;
+    if (this.#quick > QUICK_RETURNS - 1) return;
+    this.#quick++;
+    this.#attempt = 0;
   }
 
   /** Resolves when `dial` has succeeded, or it is given up. Never rejects. */

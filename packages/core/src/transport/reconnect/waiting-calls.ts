@@ -13,29 +13,53 @@ export interface WaitingCallsInit {
   reason(): ParleyError | undefined;
 }
 
-/** Calls made while there is no connection, in their order. Nothing of them has been sent. */
+/** Calls made while there is no connection, in their order; before them those that the last one has left. Nothing of them has been sent. */
 export class WaitingCalls {
   readonly #init: WaitingCallsInit;
-  readonly #waiting = new Set<WaitingCall>();
+  readonly #left = new Set<WaitingCall>();
+  readonly #made = new Set<WaitingCall>();
 
   constructor(init: WaitingCallsInit) {
     this.#init = init;
   }
 
   get size(): number {
-    return this.#waiting.size;
+    return this.#left.size + this.#made.size;
   }
 
-  /** @throws ParleyError `not-sent`: no room, waited too long, or given up */
+  /** A call is made. @throws ParleyError `not-sent`: no room, waited too long, or given up */
   add(call: Call): Promise<Reply> {
+    return this.#add(call, this.#made);
+  }
+
+  /** A call was made before there was no connection, and is told of in its order. @throws ParleyError like {@link add} */
+  addLeft(call: Call): Promise<Reply> {
+    return this.#add(call, this.#left);
+  }
+
+  /** The connection is back: makes the calls, in their order and in this turn. */
+  flush(invoke: Invoke): void {
+    for (const waiting of this.#inOrder()) waiting.go(invoke);
+  }
+
+  /** It will not come back. */
+  fail(error: ParleyError): void {
+    for (const waiting of this.#inOrder()) waiting.fail(error);
+  }
+
+  #inOrder(): readonly WaitingCall[] {
+    return [...this.#left, ...this.#made];
+  }
+
+  #add(call: Call, among: Set<WaitingCall>): Promise<Reply> {
     const { maxWaiting, waitMs, runtime, reason } = this.#init;
-    if (this.#waiting.size >= maxWaiting) {
+    if (this.size >= maxWaiting) {
       const full = `${maxWaiting} calls wait for the connection to come back already`;
       return Promise.reject(new TransportError("resource_exhausted", full, { outcome: "not-sent", cause: reason() }));
     }
     return new Promise((resolve, reject) => {
-      const waiting = new WaitingCall(call, resolve, reject, () => this.#waiting.delete(waiting));
-      this.#waiting.add(waiting);
+      const waiting = new WaitingCall(call, resolve, reject, () => among.delete(waiting));
+      among.add(waiting);
       waiting.begin(
         runtime.setTimer(() => {
           const cause = reason();
@@ -44,16 +68,6 @@ export class WaitingCalls {
         }, waitMs),
       );
     });
-  }
-
-  /** The connection is back: makes the calls, in their order and in this turn. */
-  flush(invoke: Invoke): void {
-    for (const waiting of [...this.#waiting]) waiting.go(invoke);
-  }
-
-  /** It will not come back. */
-  fail(error: ParleyError): void {
-    for (const waiting of [...this.#waiting]) waiting.fail(error);
   }
 }
 

@@ -34,6 +34,10 @@ export class DialledSession implements KeptSession, SessionHome {
 
   attached(): void {}
 
+  progressed(): void {
+    this.#keeper.progressed();
+  }
+
   over(): void {
     if (this.#keeper.kept === this) this.#keeper.keep(undefined);
   }

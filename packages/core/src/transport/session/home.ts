@@ -8,6 +8,8 @@ export interface SessionHome {
   kept(chars: number): void;
   /** It goes on by a new channel. */
   attached(): void;
+  /** By the new channel something was taken over, by either side, that had not been before; told once for each. */
+  progressed(): void;
   /** It will not be resumed. May be told again. */
   over(): void;
 }

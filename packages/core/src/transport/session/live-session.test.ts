@@ -19,6 +19,7 @@ function live() {
     detached: () => void told.push("home detached"),
     kept: () => {},
     attached: () => void told.push("home attached"),
+    progressed: () => void told.push("home progressed"),
     over: () => void told.push("home over"),
   };
   const one = new LiveSession(
@@ -50,6 +51,38 @@ function live() {
 }
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("by a new channel it has made progress", () => {
+  const detachedAndBack = () => {
+    const on = live();
+    on.session.sent("one", undefined);
+    on.session.sent("two", undefined);
+    on.one.detached(undefined);
+    on.one.attached(1, 0);
+    return { ...on, progress: () => on.told.filter((line) => line === "home progressed").length };
+  };
+
+  it("when the peer acknowledges what it had not before, and is told of once", () => {
+    const { one, message, progress } = detachedAndBack();
+    one.admits(message("ack", { ack: 1, high: 0 }));
+    expect(progress()).toBe(0);
+    one.admits(message("ack", { ack: 2, high: 0 }));
+    expect(progress()).toBe(1);
+  });
+
+  it("when something of the peer's is handed over", () => {
+    const { take, progress } = detachedAndBack();
+    take("item");
+    take("item");
+    expect(progress()).toBe(1);
+  });
+
+  it("but not by its first one", () => {
+    const { take, told } = live();
+    take("item");
+    expect(told).not.toContain("home progressed");
+  });
+});
 
 describe("the peer hears of what was taken over", () => {
   it("after so many messages, or so many characters, at once", () => {
@@ -140,7 +173,7 @@ describe("without a channel", () => {
     take("request");
     one.stop();
     clock.advance(5_000);
-    expect([told, clock.timers]).toEqual([["home detached", "home attached", "home over"], 0]);
+    expect([told, clock.timers]).toEqual([["home detached", "home attached", "home progressed", "home over"], 0]);
     expect(one.resumable).toBe(false);
   });
 });

@@ -3,7 +3,7 @@ import type { HopAttributes } from "../../envelope/encode.ts";
 import type { Envelope, SessionKind } from "../../envelope/envelope.ts";
 import type { CancelTimer, RuntimeParts } from "../../runtime/runtime.ts";
 import type { SessionHome } from "./home.ts";
-import type { Session } from "./session.ts";
+import type { Hold, Session } from "./session.ts";
 
 /** What a session in use asks of its connection. */
 export interface LiveSessionOwner {
@@ -40,13 +40,21 @@ export class LiveSession {
   #attached = true;
   #resumable = true;
   #used = false;
+  /** It goes on by another channel, by which nothing has been taken over yet. */
+  #returned = false;
   #repeated = 0;
+  /** What the peer was told last that it has handed over. */
+  #told: number | undefined;
   #ackSoon = false;
   #cancelAckTimer: CancelTimer | undefined;
   #cancelExpiry: CancelTimer | undefined;
+  #cancelHoldTimer: CancelTimer | undefined;
   readonly #ackInNextTurn = (): void => {
     this.#ackSoon = false;
-    if (this.#attached) this.acknowledge();
+    const { hold } = this.session;
+    if (hold) this.#cancelHoldTimer ??= this.#init.runtime.setTimer(() => this.#heldLongEnough(), this.#holdMs(hold));
+    // There may be nothing new that the peer can be told.
+    if (this.#attached && (!hold || hold.before !== this.#told)) this.acknowledge();
   };
 
   constructor(init: LiveSessionInit, owner: LiveSessionOwner) {
@@ -93,6 +101,7 @@ export class LiveSession {
   /** A message that was admitted has been handed over: its handler runs, or it is in the queue of its call. */
   handedOver({ kind, ack }: Envelope, chars: number): void {
     const due = this.session.handedOver(chars);
+    this.#progressed();
     // After the message itself: it may be what the acknowledgement is about.
     if (ack !== undefined) this.#acknowledged(ack, undefined);
     if (!this.#attached) return;
@@ -101,9 +110,21 @@ export class LiveSession {
     else this.#cancelAckTimer ??= this.#init.runtime.setTimer(() => this.#ackTimeIsUp(), ACK_DELAY_MS);
   }
 
+  /**
+   * The recipient of the message that is about to be handed over may yet refuse it: the peer does not hear that it was taken over before what
+   * this gives is called, or as long has passed as the peer waits at most.
+   */
+  hold(): () => void {
+    const hold = this.session.holdNext(this.#init.runtime.now());
+    return () => {
+      if (this.session.letGo(hold)) this.#ackAtOnce();
+    };
+  }
+
   /** Tells the peer what was taken over, and what was sent; also the sign of life of a session. */
   acknowledge(): void {
     const { received, last } = this.session;
+    this.#told = received;
     this.session.told();
     this.#owner.sayOfSession("ack", { ack: received, high: last });
   }
@@ -131,6 +152,8 @@ export class LiveSession {
     // Before anything is let go of, which had been counted.
     this.#init.home.attached();
     this.session.attached(ack, high);
+    this.#told = undefined;
+    this.#returned = true;
   }
 
   /** It ends with its channel. */
@@ -145,11 +168,15 @@ export class LiveSession {
     this.#attached = false;
     this.#cancelAckTimer?.();
     this.#cancelExpiry?.();
+    this.#cancelHoldTimer?.();
     this.session.clear();
   }
 
   #acknowledged(ack: number, high: number | undefined): void {
-    switch (this.session.acknowledged(ack, high)) {
+    const { unacknowledged } = this.session;
+    const taken = this.session.acknowledged(ack, high);
+    if (this.session.unacknowledged < unacknowledged) this.#progressed();
+    switch (taken) {
       case "taken":
         return this.#owner.sessionAcknowledged();
       case "gap":
@@ -159,11 +186,27 @@ export class LiveSession {
     }
   }
 
+  #progressed(): void {
+    if (!this.#returned) return;
+    this.#returned = false;
+    this.#init.home.progressed();
+  }
+
   #ackAtOnce(): void {
     if (this.#ackSoon) return;
     this.#ackSoon = true;
-    // Whoever refuses a notification without waiting for anything has done so by then, and the refusal comes before the acknowledgement.
     this.#init.runtime.nextTurn(this.#ackInNextTurn);
+  }
+
+  #heldLongEnough(): void {
+    this.#cancelHoldTimer = undefined;
+    for (let { hold } = this.session; hold && this.#holdMs(hold) <= 0; { hold } = this.session)
+      this.session.letGo(hold);
+    this.#ackAtOnce();
+  }
+
+  #holdMs({ since }: Hold): number {
+    return since + ACK_DELAY_MS - this.#init.runtime.now();
   }
 
   #ackTimeIsUp(): void {

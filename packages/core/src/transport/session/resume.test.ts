@@ -1,4 +1,4 @@
-import { expect, test } from "vitest";
+import { describe, expect, it, test } from "vitest";
 import { z } from "zod";
 import { failureOf, itemsOf } from "../../../test/settling.ts";
 import { agent } from "../../agent/agent.ts";
@@ -8,8 +8,8 @@ import { bidiStream, clientStream, notify, request, serverStream } from "../../a
 import { serve } from "../../agent/serve.ts";
 import { topic } from "../../agent/topic.ts";
 import { type Call, createCall } from "../../call/call.ts";
-import { type ParleyError, TransportError } from "../../call/error.ts";
-import type { Handler, Invoke } from "../../call/interceptor.ts";
+import { ParleyError, TransportError } from "../../call/error.ts";
+import type { Handler, Interceptor, Invoke } from "../../call/interceptor.ts";
 import { createEnvelope } from "../../envelope/create.ts";
 import { decode } from "../../envelope/decode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
@@ -41,12 +41,16 @@ interface StageOptions {
   readonly passes?: (message: Envelope, from: MemorySide) => boolean;
   /** Answers calls from the server. */
   readonly handler?: Handler;
+  /** Around the server's calls. */
+  readonly serverUse?: Interceptor;
+  /** What the server runs on. */
+  readonly serverRuntime?: Runtime;
   readonly limits?: Pick<MemoryOptions, "maxQueuedChars">;
 }
 
 /** A server that notes what it does, and a wire to it that can be cut, lose frames and refuse to be dialled. */
 async function stage(options: StageOptions = {}) {
-  const { reconnect, resume, connectTimeoutMs, runtime, passes, handler, limits } = options;
+  const { reconnect, resume, connectTimeoutMs, runtime, passes, handler, limits, serverUse, serverRuntime } = options;
   const ran: string[] = [];
   const aborted: string[] = [];
   let release = Promise.withResolvers<void>();
@@ -73,11 +77,13 @@ async function stage(options: StageOptions = {}) {
   const peers: Invoke[] = [];
   const server = await serve(worker, "memory://", {
     transports: [memory({ resume, ...limits })],
+    runtime: serverRuntime,
     use: [
       (next) => (call) => {
         if (call.context.peer?.invoke) peers.push(call.context.peer.invoke);
         return next(call);
       },
+      ...(serverUse ? [serverUse] : []),
     ],
   });
   const wires = new Set<MemoryWire>();
@@ -218,6 +224,50 @@ test("a notification resolves when it is taken over, and is handed over once tho
   await told;
   await on.remote.echo("c");
   expect(on.ran).toEqual(["a", "b", "c"]);
+});
+
+test("a notification that is refused after a while was not taken over, nor is one that is cut meanwhile", async () => {
+  const verdict = Promise.withResolvers<void>();
+  let acknowledged = 0;
+  await using on = await stage({
+    // No time is too long there.
+    serverRuntime: createRuntime({
+      ...systemRuntime,
+      setTimer: (run, delayMs) => (delayMs <= 50 ? () => {} : systemRuntime.setTimer(run, delayMs)),
+    }),
+    passes({ kind, ack = 0 }, from) {
+      if (from === "listener" && kind === "ack") acknowledged = ack;
+      return true;
+    },
+    serverUse: (next) => async (call) => {
+      if (call.kind !== "notify" || call.message.data !== "refused") return next(call);
+      await verdict.promise;
+      throw new ParleyError("permission_denied", "you may not", { outcome: "rejected" });
+    },
+  });
+  const refused = failureOf(on.remote.told("refused"));
+  await on.remote.echo("behind it");
+  on.cut();
+  await on.reached("open");
+  expect(acknowledged).toBe(0);
+  verdict.resolve();
+  expect(await refused).toMatchObject({ code: "permission_denied", outcome: "rejected" });
+  await on.remote.told("taken");
+  expect(on.ran).toEqual(["behind it", "taken"]);
+});
+
+test("a notification about which the peer thinks for long is taken over meanwhile", async () => {
+  const verdict = Promise.withResolvers<void>();
+  await using on = await stage({
+    serverUse: (next) => async (call) => {
+      if (call.kind === "notify") await verdict.promise;
+      return next(call);
+    },
+  });
+  await on.remote.told("a");
+  expect(on.ran).toEqual([]);
+  verdict.resolve();
+  await expect.poll(() => on.ran).toEqual(["a"]);
 });
 
 test("a subscription goes on without a gap", async () => {
@@ -421,6 +471,31 @@ test("a server that restarts knows no session: what was under way is lost, and w
   expect(await on.remote.echo("after")).toBe("after by another");
 });
 
+test("a connection that is cut again and again begins anew with the first delay, if it went on meanwhile and only then", async () => {
+  let lose = false;
+  await using on = await stage({
+    reconnect: { maxMs: 60_000 },
+    passes: ({ sn }, from) => !(lose && from === "dialler" && sn !== undefined),
+  });
+  const attempts = () => on.changes.flatMap((change) => (change.state === "reconnecting" ? [change.attempt] : []));
+  for (let n = 0; n < 4; n++) {
+    await on.remote.echo("on it goes");
+    on.cut();
+    await on.reached("open");
+  }
+  expect(attempts()).toEqual([1, 1, 1, 1]);
+  lose = true;
+  const kept = on.remote.echo("kept");
+  for (let n = 0; n < 4; n++) {
+    on.cut();
+    await on.reached("open");
+  }
+  expect(attempts().slice(4)).toEqual([2, 3, 4, 5]);
+  lose = false;
+  on.cut();
+  expect(await kept).toBe("kept");
+});
+
 test("without a wish to resume nothing of a session is on the wire", async () => {
   await using on = await stage({ reconnect: { onCut: "settle" } });
   await on.remote.echo("a");
@@ -468,6 +543,98 @@ test("a connection whose session somebody else has taken loses it, and begins an
   expect(await on.remote.echo("after")).toBe("after");
   const hellos = on.written.filter(({ type: asked }) => asked === HELLO);
   expect(hellos.map(({ session }) => session)).toEqual([undefined, undefined]);
+});
+
+describe("of what was never written when a session is lost", () => {
+  const type = "parley.connection.v1";
+  const data = { code: "aborted", outcome: "unknown", message: "taken" };
+  const taken = { specversion: "1.0", parley: "1", id: "x.e", source: "/s", type, kind: "error", data };
+
+  /** A client whose first messages are lost on their way, so that calls after these wait for room. */
+  async function stuck(options: StageOptions = {}) {
+    let lose = false;
+    const on = await stage({
+      resume: { messages: 4, ackEvery: 2 },
+      passes: (_, from) => !(lose && from === "dialler"),
+      ...options,
+    });
+    lose = true;
+    const gone = ["a", "b", "c", "d"].map((text) => failureOf(on.remote.echo(text)));
+    await expect.poll(() => on.written.filter(({ kind }) => kind === "request").length).toBe(1 + gone.length);
+    return Object.assign(on, {
+      gone,
+      /** Somebody else has the session; from then on nothing is lost. */
+      lose() {
+        on.forge(taken);
+        lose = false;
+      },
+    });
+  }
+
+  it("all is made in the next one, in its order, before what is called since, with the time that is left", async () => {
+    let skipped = 0;
+    const runtime = createRuntime({ ...systemRuntime, now: () => systemRuntime.now() + skipped });
+    await using on = await stuck({ runtime });
+    const first = on.remote.echo("first", { timeoutMs: 60_000 });
+    const sum = on.remote.sum(
+      (async function* () {
+        yield 1;
+        yield 2;
+      })(),
+    );
+    const second = on.remote.told("second");
+    const third = on.remote.echo("third");
+    skipped = 20_000;
+    on.lose();
+    const later = on.remote.echo("later");
+    expect(await Promise.all([first, sum, second, third, later])).toEqual(["first", 3, undefined, "third", "later"]);
+    expect(on.ran).toEqual(["first", "second", "third", "later"]);
+    for (const error of await Promise.all(on.gone)) expect(error).toMatchObject({ outcome: "unknown" });
+    expect(on.written.filter(({ data: text }) => text === "first")).toMatchObject([{ timeoutms: expect.any(Number) }]);
+    expect(on.written.find(({ data: text }) => text === "first")?.timeoutms).toBeLessThanOrEqual(40_000);
+  });
+
+  it("a subscription is made once, and tells of no gap", async () => {
+    await using on = await stuck();
+    const subscribed = on.remote.news.subscribe({}, { onGap: () => expect.unreachable() });
+    on.lose();
+    const news = await subscribed;
+    await on.server.topics.news.publish({ desk: "a" }, "one");
+    await on.server.topics.news.publish({ desk: "a" }, "two");
+    const reading = news[Symbol.asyncIterator]();
+    expect([(await reading.next()).value?.data, (await reading.next()).value?.data]).toEqual(["one", "two"]);
+    expect(on.written.filter(({ kind }) => kind === "subscribe")).toHaveLength(1);
+  });
+
+  it("so much waits as may, and the rest is refused", async () => {
+    await using on = await stuck({ reconnect: { maxWaiting: 2 } });
+    const kept = [on.remote.echo("1"), on.remote.echo("2")];
+    const refused = failureOf(on.remote.echo("3"));
+    on.lose();
+    expect(await refused).toMatchObject({ code: "resource_exhausted", outcome: "not-sent" });
+    expect(await Promise.all(kept)).toEqual(["1", "2"]);
+  });
+
+  it("nothing is made that is cancelled, or waits when the connection is given up", async () => {
+    await using on = await stuck({ reconnect: { maxAttempts: 1 } });
+    const controller = new AbortController();
+    const cancelled = failureOf(on.remote.echo("cancelled", { signal: controller.signal }));
+    const waiting = failureOf(on.remote.echo("waiting"));
+    on.refuse(down);
+    on.lose();
+    controller.abort();
+    expect(await cancelled).toMatchObject({ code: "cancelled" });
+    expect(await waiting).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+    expect(await on.remote.connection.closed).toMatchObject({ message: "nobody there" });
+    expect(on.ran).toEqual([]);
+  });
+
+  it("a sign of life that was asked for is not moved", async () => {
+    await using on = await stuck();
+    const asked = failureOf(on.remote.connection.ping());
+    on.lose();
+    expect(await asked).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+  });
 });
 
 test("a peer that reads and never acknowledges is ended when what is kept for it exceeds the bounds", async () => {

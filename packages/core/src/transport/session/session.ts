@@ -12,6 +12,13 @@ export type Acknowledged = "taken" | "gap" | "wrong";
 /** An acknowledgement rides along on a message when so many are due, or a quarter of what the peer allows. */
 const RIDE_ALONG = 16;
 
+/** A message that has come and whose recipient is still making up its mind. */
+export interface Hold {
+  /** Number of the message before it. */
+  readonly before: number;
+  readonly since: number;
+}
+
 /** What a session is made from. */
 export interface SessionInit {
   /** Unguessable; made by the side that listens. */
@@ -42,6 +49,8 @@ export class Session {
   /** Taken over by the peer, which may have said something about them that is still to come: up to this number. */
   #unconfirmed: Replayed[] = [];
   #confirmAt: number | undefined;
+  /** In their order. */
+  readonly #holds = new Set<Hold>();
 
   constructor({ id, numbers, bounds, acks }: SessionInit) {
     this.id = id;
@@ -61,14 +70,26 @@ export class Session {
     return this.#last;
   }
 
-  /** Number of the last message of the peer's that was taken over: `ack` to the peer. */
+  /** Number of the last message of the peer's that was taken over, with all before it: `ack` to the peer. */
   get received(): number {
-    return this.#received;
+    return this.hold?.before ?? this.#received;
+  }
+
+  /** The oldest of the messages that are held. */
+  get hold(): Hold | undefined {
+    if (this.#holds.size === 0) return undefined;
+    const [oldest] = this.#holds;
+    return oldest;
   }
 
   /** Whether so much is on its way that whoever can wait should. */
   get full(): boolean {
     return this.#ring.size >= this.#bounds.messages || this.#ring.chars >= this.#bounds.bytes;
+  }
+
+  /** Messages that the peer has not acknowledged. */
+  get unacknowledged(): number {
+    return this.#ring.size;
   }
 
   /** What is kept, characters. */
@@ -83,7 +104,7 @@ export class Session {
 
   /** What the next message says of those that have come; undefined while few have. */
   get riding(): number | undefined {
-    return this.#dueMessages >= this.#ride ? this.#received : undefined;
+    return this.#dueMessages >= this.#ride ? this.received : undefined;
   }
 
   /** A message of this side, {@link next} by number, has been written or is about to be. */
@@ -104,6 +125,18 @@ export class Session {
     this.#dueChars += chars;
     if (this.#confirmAt !== undefined) this.#confirm();
     return this.#dueMessages >= this.#acks.messages || this.#dueChars >= this.#acks.chars;
+  }
+
+  /** The message that is handed over next does not count as taken over, nor does what comes after it, until it is let go. */
+  holdNext(now: number): Hold {
+    const hold = { before: this.#received, since: now };
+    this.#holds.add(hold);
+    return hold;
+  }
+
+  /** Returns whether it was held. */
+  letGo(hold: Hold): boolean {
+    return this.#holds.delete(hold);
   }
 
   /** Whether there is something that the peer has not been told of. */
@@ -163,6 +196,7 @@ export class Session {
   clear(): void {
     this.#ring.clear();
     this.#unconfirmed = [];
+    this.#holds.clear();
   }
 
   #trim(ack: number): void {

@@ -87,6 +87,21 @@ describe("at the bounds", () => {
     ]);
   });
 
+  it("those of peers that nobody has authenticated make room first, for number and for what is kept", () => {
+    const { add } = store({ maxSessions: 4, maxReplayChars: 250 });
+    const [known, one, two, large] = [add("ada"), add(), add(), add("eve")];
+    for (const { entry } of [known, one, two]) entry.detached(undefined);
+    const fifth = add();
+    expect([known.lost, one.lost?.code, two.lost]).toEqual([undefined, "data_loss", undefined]);
+    fifth.session.sent("x".repeat(300), undefined);
+    two.entry.attached();
+    fifth.entry.detached(undefined);
+    expect([known.lost, fifth.lost?.code]).toEqual([undefined, "data_loss"]);
+    large.session.sent("x".repeat(300), undefined);
+    large.entry.detached(undefined);
+    expect(known.lost?.code).toBe("data_loss");
+  });
+
   it("so many of one peer wait, and no more: the oldest goes; those of others, and of nobody, stay", () => {
     const { add } = store({ maxDetachedPerPrincipal: 2 });
     const [other, nobody, ...own] = [add("eve"), add(), add("ada"), add("ada"), add("ada")];

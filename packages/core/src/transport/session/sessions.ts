@@ -6,11 +6,17 @@ import type { Resumable } from "./resumable.ts";
 
 /** Bounds of the sessions of a listener. */
 export interface SessionsOptions {
-  /** Sessions at one time. At the bound the one that has waited longest for its peer makes room; where none waits, a new connection has none. @default 10_000 */
+  /**
+   * Sessions at one time. At the bound one that waits for its peer makes room: the oldest of those whose peer nobody has authenticated, then the
+   * oldest. Where none waits, a new connection has none. @default 10_000
+   */
   readonly maxSessions?: number | undefined;
-  /** Sessions of one authenticated peer that wait for it; beyond that the oldest goes. @default 100 */
+  /**
+   * Sessions of one authenticated peer that wait for it; beyond that the oldest goes. Those of peers that nobody has authenticated have no bound
+   * of their own, since an address may be that of a relay that all of them are behind, and make room first. @default 100
+   */
   readonly maxDetachedPerPrincipal?: number | undefined;
-  /** What the sessions that wait keep together, UTF-16 code units; beyond that the oldest goes. @default 64 Mi */
+  /** What the sessions that wait keep together, UTF-16 code units; beyond that one makes room as above. @default 64 Mi */
   readonly maxReplayChars?: number | undefined;
   /** How long one waits whose peer has never used it, ms. @default 10_000 */
   readonly unconfirmedMs?: number | undefined;
@@ -42,7 +48,7 @@ export class Sessions {
   readonly #entries = new Map<string, Entry>();
   /** Those that wait for their peer, the oldest first; and the same by principal. */
   readonly #waiting = new Set<Entry>();
-  readonly #waitingBy = new Map<string, Set<Entry>>();
+  readonly #waitingBy = new Map<string | undefined, Set<Entry>>();
   #replayChars = 0;
 
   constructor(options: SessionsOptions, runtime: Pick<RuntimeParts, "date" | "randomBytes">) {
@@ -90,12 +96,11 @@ export class Sessions {
 
   detached(entry: Entry): void {
     this.#waiting.add(entry);
-    this.kept(entry, entry.holder.session.chars);
     const { principal } = entry;
-    if (principal === undefined || !this.#waiting.has(entry)) return;
     const own = this.#waitingBy.get(principal) ?? new Set();
     this.#waitingBy.set(principal, own.add(entry));
-    if (own.size <= this.#maxDetachedPerPrincipal) return;
+    this.kept(entry, entry.holder.session.chars);
+    if (principal === undefined || own.size <= this.#maxDetachedPerPrincipal) return;
     const [oldest] = own;
     oldest?.holder.lose(evicted(`over ${this.#maxDetachedPerPrincipal} sessions of one peer wait`));
   }
@@ -112,8 +117,8 @@ export class Sessions {
     if (!this.#waiting.delete(entry)) return;
     this.#replayChars -= entry.chars;
     entry.chars = 0;
-    const own = entry.principal === undefined ? undefined : this.#waitingBy.get(entry.principal);
-    if (own?.delete(entry) && own.size === 0) this.#waitingBy.delete(entry.principal as string);
+    const own = this.#waitingBy.get(entry.principal);
+    if (own?.delete(entry) && own.size === 0) this.#waitingBy.delete(entry.principal);
   }
 
   over(entry: Entry): void {
@@ -122,7 +127,8 @@ export class Sessions {
   }
 
   #evict(why: string): void {
-    const [oldest] = this.#waiting;
+    // Whoever can come under any number of names must not drive out those who cannot.
+    const [oldest] = this.#waitingBy.get(undefined) ?? this.#waiting;
     if (!oldest) return;
     this.over(oldest);
     oldest.holder.lose(evicted(why));
@@ -155,6 +161,8 @@ class Entry implements SessionEntry {
   attached(): void {
     this.#sessions.attached(this);
   }
+
+  progressed(): void {}
 
   over(): void {
     this.#sessions.over(this);
