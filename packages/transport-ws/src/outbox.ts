@@ -1,9 +1,9 @@
 import {
   cancelled,
   type DeadlineListener,
+  type OperationOptions,
   type Outcome,
   type ParleyError,
-  type Patience,
   type Runtime,
   TransportError,
   type WatchedDeadline,
@@ -52,7 +52,7 @@ export class Outbox {
    * Sends a message, as soon as there is a connection with room. Resolves when the system has taken it.
    * @throws ParleyError `resource_exhausted`, `deadline_exceeded`, `cancelled`, `unavailable`, with the true outcome
    */
-  send(data: FrameData, dataBytes: number, { signal, timeoutMs }: Patience): Promise<void> {
+  send(data: FrameData, dataBytes: number, { signal, timeoutMs }: OperationOptions): Promise<void> {
     if (signal?.aborted) return Promise.reject(withOutcome(cancelled(signal.reason, "not-sent"), "not-sent"));
     const bytes = dataBytes + MESSAGE_OVERHEAD_BYTES;
     const full = this.#bytes > 0 && this.#bytes + bytes > this.#init.maxBytes;
@@ -126,17 +126,17 @@ class Sending implements DeadlineListener {
   readonly data: FrameData;
   handed = false;
   settled = false;
-  readonly #patience: Patience;
+  readonly #options: OperationOptions;
   readonly #runtime: Runtime;
   readonly #done: (error?: ParleyError) => void;
   readonly #watched: WatchedDeadline | undefined;
 
-  constructor(data: FrameData, patience: Patience, runtime: Runtime, done: (error?: ParleyError) => void) {
+  constructor(data: FrameData, options: OperationOptions, runtime: Runtime, done: (error?: ParleyError) => void) {
     this.data = data;
-    this.#patience = patience;
+    this.#options = options;
     this.#runtime = runtime;
     this.#done = done;
-    const { signal, timeoutMs } = patience;
+    const { signal, timeoutMs } = options;
     signal?.addEventListener("abort", this.#abort);
     if (timeoutMs !== undefined) this.#watched = runtime.deadlines.add(runtime.now() + timeoutMs, this);
   }
@@ -144,19 +144,19 @@ class Sending implements DeadlineListener {
   settle(error?: ParleyError): void {
     if (this.settled) return;
     this.settled = true;
-    this.#patience.signal?.removeEventListener("abort", this.#abort);
+    this.#options.signal?.removeEventListener("abort", this.#abort);
     if (this.#watched) this.#runtime.deadlines.remove(this.#watched);
     this.#done(error);
   }
 
   onDeadline(): void {
-    const message = `the message was not sent within ${this.#patience.timeoutMs} ms`;
+    const message = `the message was not sent within ${this.#options.timeoutMs} ms`;
     this.settle(new TransportError("deadline_exceeded", message, { outcome: this.#outcome() }));
   }
 
   readonly #abort = (): void => {
     const outcome = this.#outcome();
-    this.settle(withOutcome(cancelled(this.#patience.signal?.reason, outcome), outcome));
+    this.settle(withOutcome(cancelled(this.#options.signal?.reason, outcome), outcome));
   };
 
   /** What was handed to the connection cannot be called back. */

@@ -68,7 +68,7 @@ export { type Backoff, delayBound, fullJitter } from "../runtime/backoff.ts";
 export { type DeadlineListener, Deadlines, type WatchedDeadline } from "../runtime/deadlines.ts";
 export { pause } from "../runtime/pause.ts";
 export { type CancelTimer, createRuntime, type Runtime, type RuntimeParts, systemRuntime } from "../runtime/runtime.ts";
-export { type Patience, within } from "../runtime/within.ts";
+export { type OperationOptions, within } from "../runtime/within.ts";
 export type {
   Address,
   Arrival,
@@ -115,8 +115,16 @@ export {
 export { acceptChannel, type ChannelOptions, channelLimits, checkChannelOptions, dialChannel } from "./over-channel.ts";
 export { type ItemSource, PacedItems } from "./paced-items.ts";
 export type { ClientHealth, ClientState, ClientStateChange } from "./protocol-client/client-state.ts";
-export { LinkKeeper, type LinkKeeperInit } from "./protocol-client/link-keeper.ts";
-export { Operation, type OperationInit, type OperationOptions } from "./protocol-client/operation.ts";
+export { type Dialling, type Ending, LinkKeeper, type LinkKeeperInit } from "./protocol-client/link-keeper.ts";
+export { Operation, type OperationInit } from "./protocol-client/operation.ts";
+export {
+  type Attempt,
+  type EffectOptions,
+  type PolicedOperation,
+  Policies,
+  type PolicyOptions,
+  policiesOf,
+} from "./protocol-client/policies.ts";
 export { type OnGap, onGap } from "./reconnect/gap.ts";
 export { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect/options.ts";
 export { type ReconnectingTransport, reconnecting } from "./reconnect/reconnecting.ts";

@@ -65,7 +65,7 @@ export class MqttClient implements AsyncDisposable {
     this.#routes = new Routes({ random: runtime, unclaimed: this.#unclaimed?.add });
     this.#keeper = new LinkKeeper({
       peer: this.#settings.url.host,
-      dial: (signal, lost) => this.#dial(signal, lost),
+      dial: async (signal, { opened, lost }) => opened(await this.#dial(signal, lost)),
       shut: (link, graceMs) => link.close(graceMs),
       ping: (link) => link.ping(),
       ended: (reason) => this.#ended(reason),
