@@ -115,7 +115,13 @@ export {
 export { acceptChannel, type ChannelOptions, channelLimits, checkChannelOptions, dialChannel } from "./over-channel.ts";
 export { type ItemSource, PacedItems } from "./paced-items.ts";
 export type { ClientHealth, ClientState, ClientStateChange } from "./protocol-client/client-state.ts";
-export { type Dialling, type Ending, LinkKeeper, type LinkKeeperInit } from "./protocol-client/link-keeper.ts";
+export {
+  type Dialling,
+  type Ending,
+  LinkKeeper,
+  type LinkKeeperInit,
+  type Waiter,
+} from "./protocol-client/link-keeper.ts";
 export { Operation, type OperationInit } from "./protocol-client/operation.ts";
 export {
   type Attempt,

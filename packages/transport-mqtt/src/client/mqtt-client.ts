@@ -8,6 +8,7 @@ import {
   Operation,
   type OperationOptions,
   type ParleyError,
+  Policies,
   type Runtime,
   reconnectPolicy,
   systemRuntime,
@@ -32,6 +33,7 @@ import type {
   MqttConnected,
   MqttData,
   MqttFilters,
+  MqttGrant,
   MqttPublished,
   MqttPublishOptions,
   MqttSubscribeOptions,
@@ -53,6 +55,7 @@ export class MqttClient implements AsyncDisposable {
   readonly #unclaimed: Unclaimed | undefined;
   readonly #routes: Routes;
   readonly #keeper: LinkKeeper<Link>;
+  readonly #policies: Policies;
   readonly #subscriptions = new Set<ClientSubscription>();
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
@@ -61,6 +64,7 @@ export class MqttClient implements AsyncDisposable {
     this.#options = options;
     this.#runtime = runtime;
     this.#settings = clientSettings(options, runtime);
+    this.#policies = new Policies(options, runtime);
     this.#unclaimed = cleanStart ? undefined : new Unclaimed(log);
     this.#routes = new Routes({ random: runtime, unclaimed: this.#unclaimed?.add });
     this.#keeper = new LinkKeeper({
@@ -91,7 +95,7 @@ export class MqttClient implements AsyncDisposable {
   }
 
   /** How the client fares: asks the broker for a sign of life, and waits `timeoutMs` (5,000 unless told) for it. Opens nothing. Never rejects. */
-  health(options?: { readonly timeoutMs?: number }): Promise<ClientHealth> {
+  health(options?: OperationOptions): Promise<ClientHealth> {
     return this.#keeper.health(options);
   }
 
@@ -101,14 +105,16 @@ export class MqttClient implements AsyncDisposable {
    * that the broker refuses
    */
   connect(options: OperationOptions = {}): Promise<MqttConnected> {
-    const what = `connecting to ${this.#settings.url.host}`;
-    const operation = new Operation<MqttConnected>({ what, runtime: this.#runtime, ...options });
-    this.#keeper.run(
-      operation,
-      (link) => operation.resolve(connectedOf(link)),
-      (error) => operation.reject(error),
-    );
-    return operation.promise;
+    return this.#policies.run({ type: "mqtt.connect", kind: "request", idempotent: true, ...options }, (attempt) => {
+      const what = `connecting to ${this.#settings.url.host}`;
+      const operation = new Operation<MqttConnected>({ what, runtime: this.#runtime, ...attempt });
+      this.#keeper.run(
+        operation,
+        (link) => operation.resolve(connectedOf(link)),
+        (error) => operation.reject(error),
+      );
+      return operation.promise;
+    });
   }
 
   /**
@@ -119,9 +125,13 @@ export class MqttClient implements AsyncDisposable {
    */
   async publish(topic: string, data: MqttData, options: MqttPublishOptions = {}): Promise<MqttPublished> {
     const publication = clientPublication(topic, data, options);
-    const operation = this.#operation<MqttPublished>(`the publication to ${topic}`, options);
-    this.#keeper.run(operation, (link) => send(link, publication, operation));
-    return operation.promise;
+    const given = { type: "mqtt.publish", kind: "publish", ...this.#timed(options) } as const;
+    return this.#policies.run(given, (attempt) => {
+      const what = `the publication to ${topic}`;
+      const operation = new Operation<MqttPublished>({ what, runtime: this.#runtime, ...attempt });
+      this.#keeper.run(operation, (link) => send(link, publication, operation));
+      return operation.promise;
+    });
   }
 
   /**
@@ -131,42 +141,8 @@ export class MqttClient implements AsyncDisposable {
    */
   async subscribe(filters: MqttFilters, options: MqttSubscribeOptions = {}): Promise<MqttSubscription> {
     const wanted = checkFilters(filters, options.qos);
-    const name = namesOf(wanted);
-    const registrations: Registration[] = [];
-    const subscription = new ClientSubscription({
-      name,
-      options,
-      remove: async () => void (await Promise.all(registrations.map(({ remove }) => remove()))),
-    });
-    const operation = this.#operation<void>(`the subscription to ${name}`, options);
-    // Before there is a link: what a session has kept comes as soon as there is one.
-    for (const { filter, qos } of wanted) {
-      const refused = (error: ParleyError): void => subscription.end(error);
-      const route = { qos, retained: options.retained ?? true, refused };
-      registrations.push(this.#routes.register(filter, route, subscription.take));
-    }
-    const claimed = wanted.flatMap(({ filter }) => this.#unclaimed?.claim(patternOf(filter)) ?? []);
-    for (const { topic, payload, packet } of claimed) subscription.take(topic, payload, packet);
-    this.#keep(subscription, options.signal);
-    this.#keeper.run(operation, async (link) => {
-      operation.undo = () => "unknown";
-      try {
-        requireFilters(wanted, link.server);
-        const results = await Promise.allSettled(registrations.map(({ subscribe }) => subscribe(link)));
-        subscription.filters = grantsOf(wanted, results);
-        operation.resolve();
-      } catch (thrown) {
-        operation.reject(toParleyError(thrown));
-      }
-    });
-    try {
-      await operation.promise;
-      return subscription;
-    } catch (thrown) {
-      subscription.end(toParleyError(thrown), "abort");
-      for (const { topic, payload, packet } of claimed) this.#unclaimed?.add(topic, payload, packet);
-      throw thrown;
-    }
+    const given = { type: "mqtt.subscribe", kind: "subscribe", ...this.#timed(options) } as const;
+    return this.#policies.run(given, (attempt) => this.#subscribe(wanted, options, attempt));
   }
 
   /**
@@ -196,8 +172,53 @@ export class MqttClient implements AsyncDisposable {
     return this.close();
   }
 
-  #operation<Value>(what: string, { signal, timeoutMs = this.#options.timeoutMs ?? 10_000 }: OperationOptions) {
-    return new Operation<Value>({ what, signal, timeoutMs, runtime: this.#runtime });
+  /** What an operation is given, with its time. */
+  #timed<Options extends OperationOptions>(options: Options): Options {
+    return { ...options, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? 10_000 };
+  }
+
+  async #subscribe(
+    wanted: readonly MqttGrant[],
+    options: MqttSubscribeOptions,
+    attempt: OperationOptions,
+  ): Promise<ClientSubscription> {
+    const name = namesOf(wanted);
+    const registrations: Registration[] = [];
+    const subscription = new ClientSubscription({
+      name,
+      options,
+      remove: async () => void (await Promise.all(registrations.map(({ remove }) => remove()))),
+    });
+    const what = `the subscription to ${name}`;
+    const operation = new Operation<void>({ what, runtime: this.#runtime, ...attempt });
+    // Before there is a link: what a session has kept comes as soon as there is one.
+    for (const { filter, qos } of wanted) {
+      const refused = (error: ParleyError): void => subscription.end(error);
+      const route = { qos, retained: options.retained ?? true, refused };
+      registrations.push(this.#routes.register(filter, route, subscription.take));
+    }
+    const claimed = wanted.flatMap(({ filter }) => this.#unclaimed?.claim(patternOf(filter)) ?? []);
+    for (const { topic, payload, packet } of claimed) subscription.take(topic, payload, packet);
+    this.#keep(subscription, options.signal);
+    this.#keeper.run(operation, async (link) => {
+      operation.undo = () => "unknown";
+      try {
+        requireFilters(wanted, link.server);
+        const results = await Promise.allSettled(registrations.map(({ subscribe }) => subscribe(link)));
+        subscription.filters = grantsOf(wanted, results);
+        operation.resolve();
+      } catch (thrown) {
+        operation.reject(toParleyError(thrown));
+      }
+    });
+    try {
+      await operation.promise;
+      return subscription;
+    } catch (thrown) {
+      subscription.end(toParleyError(thrown), "abort");
+      for (const { topic, payload, packet } of claimed) this.#unclaimed?.add(topic, payload, packet);
+      throw thrown;
+    }
   }
 
   #dial(signal: AbortSignal, down: (error: ParleyError) => void): Promise<Link> {

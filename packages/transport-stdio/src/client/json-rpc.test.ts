@@ -70,7 +70,7 @@ describe("requests", () => {
   });
 
   it("are so many at a time, and no more", async () => {
-    const client = server({ maxPending: 2 });
+    const client = server({ maxCalls: 2 });
     const held = [1, 2].map(() => failure(client.request({ method: "hold" })));
     expect(await failure(client.request({ method: "echo" }))).toMatchObject({
       code: "resource_exhausted",
@@ -82,7 +82,7 @@ describe("requests", () => {
 });
 
 it("a batch of more requests than may be under way is not sent", async () => {
-  const client = server({ maxPending: 2 });
+  const client = server({ maxCalls: 2 });
   const error = await failure(client.batch([{ method: "echo" }, { method: "echo" }, { method: "echo" }]));
   expect(error).toMatchObject({ code: "resource_exhausted", outcome: "not-sent" });
 });
@@ -156,7 +156,7 @@ describe("requests of the program", () => {
   });
 
   it("are so many at a time; more are refused", async () => {
-    const client = server({ maxPending: 2, onRequest: () => new Promise(() => {}) });
+    const client = server({ maxCalls: 2, onRequest: () => new Promise(() => {}) });
     for (const id of [1, 2, 3]) await say(client, { jsonrpc: "2.0", id, method: "ask" });
     expect((await client.receive()).params).toMatchObject({ message: { id: 3, error: { code: -32008 } } });
   });

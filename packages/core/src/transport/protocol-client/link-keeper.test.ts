@@ -209,8 +209,8 @@ test("its owner decides whether a lost link is the end, and of what", async () =
   dial.lose(cut, { reason: undefined });
   expect(keeper.state).toBe("closed");
   expect(ended).toEqual([undefined]);
-  expect((await failureOf(operate())).cause).toBeUndefined();
-  expect(() => keeper.begin()).toThrow("was closed");
+  expect((await failureOf(operate())).cause).toBe(cut);
+  expect(() => keeper.begin()).toThrow("has ended: cut");
 });
 
 test("a dial that is wanted for itself is not given up by those who wait for it", async () => {

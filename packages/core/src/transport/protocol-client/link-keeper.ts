@@ -38,11 +38,18 @@ export interface LinkKeeperInit<Link> {
   shut(link: Link, graceMs: number): Promise<void>;
   /** Resolves at a sign of life of the peer; undefined while none could be seen, though nothing is wrong. */
   ping(link: Link): Promise<unknown> | undefined;
+  /** Whether another attempt to come back may come to something else after this error. @default {@link mayRedial} */
+  mayRedial?(error: ParleyError): boolean;
   /** Told once, when there will be no link any more: why, or nothing after an orderly close. */
   ended(reason: ParleyError | undefined): void;
   readonly policy: ReconnectPolicy;
   readonly runtime: Runtime;
   readonly log: Log | undefined;
+}
+
+/** What waits for a link: an {@link Operation}, or what is like it. */
+export interface Waiter extends Pick<Operation<never>, "over" | "undo"> {
+  reject(error: ParleyError): void;
 }
 
 interface Waiting<Link> {
@@ -76,9 +83,11 @@ export class LinkKeeper<Link> {
   #closing: Promise<void> | undefined;
 
   constructor(init: LinkKeeperInit<Link>) {
-    const { policy, runtime, log } = init;
+    const { policy, runtime, log, peer } = init;
     this.#init = init;
     this.#redial = new Redial({
+      peer,
+      mayRedial: init.mayRedial ?? mayRedial,
       policy,
       runtime,
       log,
@@ -117,6 +126,7 @@ export class LinkKeeper<Link> {
     return new TransportError("unavailable", `the connection to ${this.#init.peer} ${why}`, {
       outcome: "not-sent",
       cause,
+      details: cause?.details,
     });
   }
 
@@ -140,8 +150,8 @@ export class LinkKeeper<Link> {
    * Hands the link to an operation: at once, or as soon as there is one.
    * @param failed told that there is none; what the operation came to otherwise is its own affair
    */
-  run<Value>(
-    operation: Operation<Value>,
+  run(
+    operation: Waiter,
     send: (link: Link) => void,
     failed: (error: ParleyError) => void = (error) => operation.reject(withOutcome(error, "not-sent")),
   ): void {
@@ -230,7 +240,7 @@ export class LinkKeeper<Link> {
         isOurs = !lost && !signal.aborted;
         if (isOurs) this.#opened(opened);
       },
-      lost: (error, end = mayRedial(error) ? false : { reason: error }) => {
+      lost: (error, end = (this.#init.mayRedial ?? mayRedial)(error) ? false : { reason: error }) => {
         lost = error;
         if (isOurs && this.#link === link) this.#lost(error, end);
       },
@@ -278,7 +288,7 @@ export class LinkKeeper<Link> {
   #end(reason: ParleyError | undefined): void {
     if (this.#state === "closed") return;
     this.#lastError = reason ?? this.#lastError;
-    this.#endedBy = reason;
+    this.#endedBy = this.#closing ? undefined : this.#lastError;
     this.#link = undefined;
     this.#over.abort(reason);
     this.#turn({ state: "closed", error: reason });

@@ -36,8 +36,6 @@ export interface PolicedOperation extends EffectOptions {
   /** `mqtt.publish` */
   readonly type: string;
   readonly kind: Extract<CallKind, "request" | "notify" | "publish" | "subscribe">;
-  /** The topic, where there is one. */
-  readonly subject?: string | undefined;
 }
 
 /** One attempt at an operation. What it rejects with has the true outcome, also when it is given up. */
@@ -65,17 +63,15 @@ export class Policies {
 
   /** Makes the operation, as often as the policies say. Its time is for all attempts. @throws ParleyError that of the last attempt */
   run<Value>(operation: PolicedOperation, attempt: Attempt<Value>): Promise<Value> {
-    return this.#invoke ? this.#call(this.#invoke, operation, attempt) : attempt(operation);
+    const { signal, timeoutMs } = operation;
+    return this.#invoke ? this.#call(this.#invoke, operation, attempt) : attempt({ signal, timeoutMs });
   }
 
   async #call<Value>(through: Invoke, operation: PolicedOperation, attempt: Attempt<Value>): Promise<Value> {
-    const { type, kind, subject, signal, timeoutMs, idempotent } = operation;
+    const { type, kind, signal, timeoutMs, idempotent } = operation;
     if (signal?.aborted) throw withOutcome(cancelled(signal.reason, "not-sent"), "not-sent");
     const runtime = this.#runtime;
-    const message = createEnvelope(
-      { kind, type, source: "client", ...(subject === undefined ? {} : { subject }) },
-      runtime,
-    );
+    const message = createEnvelope({ kind, type, source: "client" }, runtime);
     const deadline = timeoutMs === undefined ? undefined : runtime.now() + durationOption("timeoutMs", timeoutMs);
     const call = createCall({ kind, message, deadline, idempotent }, runtime);
     const abort = (): void => call.abort(withOutcome(cancelled(signal?.reason, "unknown"), "unknown"));
