@@ -481,7 +481,8 @@ describe.skipIf(missing !== undefined)(`a server in Python${missing === undefine
     });
     await collect(client.serverStream(`${demo}/Count`, { count: 1 }));
     await client.unary(`${demo}/Flaky`, { key: "by an interceptor", failures: 1 });
-    expect(types).toEqual([`server-stream ${demo}/Count`, `request ${demo}/Flaky`]);
+    await client.connect();
+    expect(types).toEqual([`server-stream ${demo}/Count`, `request ${demo}/Flaky`, "request grpc.connect"]);
   });
 
   test("a code that says to begin anew higher up is no reason to call again", async () => {
