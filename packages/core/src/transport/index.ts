@@ -69,6 +69,7 @@ export { type DeadlineListener, Deadlines, type WatchedDeadline } from "../runti
 export { pause } from "../runtime/pause.ts";
 export { type CancelTimer, createRuntime, type Runtime, type RuntimeParts, systemRuntime } from "../runtime/runtime.ts";
 export { type OperationOptions, within } from "../runtime/within.ts";
+export { type Answerer, isOneWay, leaveOutput, messageOf, outputOf, reportCall, runHandler } from "./answering.ts";
 export type {
   Address,
   Arrival,
