@@ -14,7 +14,6 @@ import {
   systemRuntime,
   TransportError,
   toParleyError,
-  within,
 } from "@parley/core/transport";
 import type { RawData, WebSocket } from "ws";
 import type { WebSocketEvents, WebSocketStats } from "./client-events.ts";
@@ -92,7 +91,7 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
     this.#keeper = new LinkKeeper({
       peer: this.#url.host,
       dial: (signal, told) => this.#dial(signal, told),
-      shut: (link, graceMs) => this.#hangUp(link, graceMs),
+      shut: (link, graceMs) => link.hangUp(this.#outbox.emptied(), { ...this.#farewell, graceMs }),
       ping: (link) => link.ping(),
       ended: (reason) => {
         this.#outbox.lose(this.#keeper.over());
@@ -289,27 +288,5 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
     const isFinal = reconnect === false || (reconnect.finalCodes ?? FINAL_CODES).includes(code);
     lost(error, isFinal && { reason: cause });
     this.#listeners.tell("close", { code, reason, reconnecting: this.state === "reconnecting" });
-  }
-
-  async #hangUp(link: ClientLink, graceMs: number): Promise<void> {
-    const { code = 1000, reason = "" } = this.#farewell;
-    const deadline = this.#runtime.now() + graceMs;
-    const inTime = (step: Promise<void>): Promise<void> =>
-      within(
-        step,
-        { timeoutMs: Math.max(0, deadline - this.#runtime.now()) },
-        this.#runtime,
-        "the connection did not end",
-      );
-    // What is not read would keep the peer's goodbye back.
-    link.resume();
-    try {
-      await inTime(this.#outbox.emptied());
-      link.close(code, reason);
-      await inTime(link.ended);
-    } catch {
-      link.terminate();
-      await link.ended;
-    }
   }
 }

@@ -121,7 +121,6 @@ export {
   type Ending,
   LinkKeeper,
   type LinkKeeperInit,
-  type Waiter,
 } from "./protocol-client/link-keeper.ts";
 export { Operation, type OperationInit } from "./protocol-client/operation.ts";
 export {
@@ -132,6 +131,7 @@ export {
   type PolicyOptions,
   policiesOf,
 } from "./protocol-client/policies.ts";
+export type { Waiter } from "./protocol-client/waiting-operations.ts";
 export { type OnGap, onGap } from "./reconnect/gap.ts";
 export { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect/options.ts";
 export { type ReconnectingTransport, reconnecting } from "./reconnect/reconnecting.ts";

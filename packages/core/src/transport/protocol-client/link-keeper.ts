@@ -1,12 +1,12 @@
 import { type ParleyError, TransportError, toParleyError } from "../../call/error.ts";
 import type { Log } from "../../call/log.ts";
 import { withOutcome } from "../../call/outcome.ts";
-import type { CancelTimer, Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
 import { type OperationOptions, within } from "../../runtime/within.ts";
 import type { ReconnectPolicy } from "../reconnect/options.ts";
 import { mayRedial, Redial } from "../reconnect/redial.ts";
 import type { ClientHealth, ClientState, ClientStateChange } from "./client-state.ts";
-import type { Operation } from "./operation.ts";
+import { type Waiter, WaitingOperations } from "./waiting-operations.ts";
 
 /** What {@link LinkKeeperInit.dial} tells of a link. */
 export interface Dialling<Link> {
@@ -47,17 +47,6 @@ export interface LinkKeeperInit<Link> {
   readonly log: Log | undefined;
 }
 
-/** What waits for a link: an {@link Operation}, or what is like it. */
-export interface Waiter extends Pick<Operation<never>, "over" | "undo"> {
-  reject(error: ParleyError): void;
-}
-
-interface Waiting<Link> {
-  readonly go: (link: Link) => void;
-  readonly fail: (error: ParleyError) => void;
-  readonly cancelTimer: CancelTimer;
-}
-
 /**
  * Keeps one link open for a protocol's client: dials it for the first operation, and again after a cut, with growing delays. Operations that
  * are made while there is no link wait, in their order and bounded. The first dial is made once: when it fails, so does what waits for it,
@@ -68,7 +57,7 @@ export class LinkKeeper<Link> {
   readonly #redial: Redial;
   /** Aborted when nobody wants a link any more. */
   readonly #over = new AbortController();
-  readonly #waiting = new Set<Waiting<Link>>();
+  readonly #waiting: WaitingOperations<Link>;
   readonly #listeners = new Set<(change: ClientStateChange) => void>();
   /** The first dial, which those who wait for it may give up. */
   #first: AbortController | undefined;
@@ -85,6 +74,13 @@ export class LinkKeeper<Link> {
   constructor(init: LinkKeeperInit<Link>) {
     const { policy, runtime, log, peer } = init;
     this.#init = init;
+    this.#waiting = new WaitingOperations({
+      ...policy,
+      peer,
+      runtime,
+      reason: () => this.#lastError,
+      abandoned: () => this.#abandon(),
+    });
     this.#redial = new Redial({
       peer,
       mayRedial: init.mayRedial ?? mayRedial,
@@ -156,35 +152,10 @@ export class LinkKeeper<Link> {
     failed: (error: ParleyError) => void = (error) => operation.reject(withOutcome(error, "not-sent")),
   ): void {
     if (operation.over) return;
-    const { policy, peer } = this.#init;
     if (this.closing) return failed(this.over());
     if (this.#link !== undefined) return send(this.#link);
-    if (this.#waiting.size >= policy.maxWaiting) {
-      const full = `${policy.maxWaiting} operations wait for a connection to ${peer} already`;
-      return failed(new TransportError("resource_exhausted", full, { outcome: "not-sent", cause: this.#lastError }));
-    }
-    const leave = (): void => {
-      waiting.cancelTimer();
-      this.#waiting.delete(waiting);
-    };
-    const waiting: Waiting<Link> = {
-      go: (link) => {
-        leave();
-        send(link);
-      },
-      fail: (error) => {
-        leave();
-        failed(error);
-      },
-      cancelTimer: this.#state === "reconnecting" ? this.#limitWait((error) => waiting.fail(error)) : () => {},
-    };
-    operation.undo = () => {
-      leave();
-      if (this.#waiting.size === 0) this.#abandon();
-      return "not-sent";
-    };
-    this.#waiting.add(waiting);
-    if (this.#state === "idle") this.#begin();
+    const waits = this.#waiting.add(operation, send, failed, this.#state === "reconnecting");
+    if (waits && this.#state === "idle") this.#begin();
   }
 
   /** How the link fares, waiting no longer than the time for a sign of life. Opens none. Never rejects. */
@@ -217,7 +188,7 @@ export class LinkKeeper<Link> {
       this.#lastError = error;
       this.#kept = false;
       this.#turn({ state: "idle", error });
-      this.#failAll(error);
+      this.#waiting.fail(error);
     });
   }
 
@@ -255,11 +226,7 @@ export class LinkKeeper<Link> {
     this.#link = link;
     this.#redial.opened();
     this.#turn({ state: "open" });
-    for (const waiting of [...this.#waiting]) {
-      // One of them may have found the link broken: the others wait for the next.
-      if (this.#link !== link) return;
-      waiting.go(link);
-    }
+    this.#waiting.serve(link, () => this.#link === link);
   }
 
   #lost(error: ParleyError, end: Ending | false): void {
@@ -279,7 +246,7 @@ export class LinkKeeper<Link> {
     const closed = this.over();
     this.#over.abort(closed);
     this.#first?.abort(closed);
-    this.#failAll(closed);
+    this.#waiting.fail(closed);
     await this.#dialled;
     if (this.#link !== undefined) await this.#init.shut(this.#link, graceMs);
     this.#end(undefined);
@@ -292,21 +259,8 @@ export class LinkKeeper<Link> {
     this.#link = undefined;
     this.#over.abort(reason);
     this.#turn({ state: "closed", error: reason });
-    this.#failAll(this.over());
+    this.#waiting.fail(this.over());
     this.#init.ended(reason);
-  }
-
-  #limitWait(fail: (error: ParleyError) => void): CancelTimer {
-    const { runtime, policy, peer } = this.#init;
-    return runtime.setTimer(() => {
-      const cause = this.#lastError;
-      const message = `the connection to ${peer} did not come back within ${policy.waitMs} ms${cause ? `: ${cause.message}` : ""}`;
-      fail(new TransportError("unavailable", message, { outcome: "not-sent", cause }));
-    }, policy.waitMs);
-  }
-
-  #failAll(error: ParleyError): void {
-    for (const waiting of [...this.#waiting]) waiting.fail(error);
   }
 
   #turn(change: ClientStateChange): void {
