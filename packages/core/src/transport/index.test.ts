@@ -65,6 +65,7 @@ test("the entry point for authors of transports exports these values, and no oth
     "isCode",
     "isJsonType",
     "isOneWay",
+    "isReplaced",
     "leaveOutput",
     "listenBroker",
     "manifestProblems",

@@ -44,7 +44,7 @@ export { checkHeaders, Presenter, type PresentOptions, presenterOf, type Renewal
 export { createEnvelope, type EnvelopeInit, timestamp } from "../envelope/create.ts";
 export { decodeData, encodeData } from "../envelope/data.ts";
 export { decode, readEvent } from "../envelope/decode.ts";
-export { encode, encodeHeader, type HopAttributes } from "../envelope/encode.ts";
+export { encode, encodeHeader, type HopAttributes, isReplaced } from "../envelope/encode.ts";
 export {
   type AttributeValue,
   type CallKind,
