@@ -26,6 +26,7 @@ import { FAILURE, NO_MATCHING_SUBSCRIBERS } from "../reason.ts";
 import { type Registration, Routes } from "../routes.ts";
 import { patternOf } from "../topic.ts";
 import { ClientSubscription } from "./client-subscription.ts";
+import { feedHandler } from "./feed-handler.ts";
 import { checkFilters, grantsOf, namesOf, requireFilters } from "./filters.ts";
 import type { MqttMessage } from "./message.ts";
 import type {
@@ -142,7 +143,19 @@ export class MqttClient implements AsyncDisposable {
   async subscribe(filters: MqttFilters, options: MqttSubscribeOptions = {}): Promise<MqttSubscription> {
     const wanted = checkFilters(filters, options.qos);
     const given = { type: "mqtt.subscribe", kind: "subscribe", ...this.#timed(options) } as const;
-    return this.#policies.run(given, (attempt) => this.#subscribe(wanted, options, attempt));
+    const unwanted = new Set<ClientSubscription>();
+    try {
+      const subscription = await this.#policies.run(given, async (attempt) => {
+        const made = await this.#subscribe(wanted, options, attempt);
+        unwanted.add(made);
+        return made;
+      });
+      unwanted.delete(subscription);
+      return subscription;
+    } finally {
+      // A policy has refused what it had let pass.
+      for (const subscription of unwanted) subscription.end(undefined);
+    }
   }
 
   /**
@@ -156,7 +169,7 @@ export class MqttClient implements AsyncDisposable {
     options: MqttSubscribeOptions = {},
   ): Promise<MqttFeed> {
     const subscription = await this.subscribe(filters, options);
-    void this.#handle(subscription, handler);
+    void feedHandler(subscription, handler, this.#options.log);
     return subscription;
   }
 
@@ -247,21 +260,6 @@ export class MqttClient implements AsyncDisposable {
       this.#subscriptions.delete(subscription);
       signal?.removeEventListener("abort", abort);
     });
-  }
-
-  async #handle(subscription: MqttSubscription, handler: (message: MqttMessage) => unknown): Promise<void> {
-    const { log } = this.#options;
-    try {
-      for await (const message of subscription) {
-        try {
-          await handler(message);
-        } catch (error) {
-          log?.({ level: "error", event: "handler-failed", message: `a handler of ${message.topic} failed`, error });
-        }
-      }
-    } catch (error) {
-      log?.({ level: "error", event: "subscription-ended", message: "a subscription with a handler has ended", error });
-    }
   }
 
   #ended(reason: ParleyError | undefined): void {

@@ -1,8 +1,13 @@
 import { type Interceptor, ParleyError } from "@parley/core";
 import { expect, test } from "vitest";
 import { startAedes, startServer } from "../../test/brokers.ts";
+import { packetTypes } from "../../test/fake-broker.ts";
 import { next } from "../../test/next.ts";
+import { startProxy } from "../../test/proxy.ts";
 import { MqttClient } from "./mqtt-client.ts";
+
+/** First byte of the packet (MQTT 3.1.1, 3.10.1). */
+const UNSUBSCRIBE = 0xa2;
 
 const failureOf = (attempt: Promise<unknown>): Promise<unknown> =>
   attempt.then(
@@ -34,8 +39,15 @@ test("connecting, publishing and subscribing pass the policies, and are made aga
   expect(types).toEqual([all[0], all[2], all[1]]);
 });
 
-test("a subscription that a policy gives up leaves nothing, and its signal ends one that was made", async () => {
+test("a subscription that a policy refuses once it is made is taken back; the signal ends one that is kept", async () => {
   await using broker = await startAedes();
+  const unsubscribed = Promise.withResolvers<void>();
+  await using proxy = await startProxy(broker.url, {
+    fromClient: (chunk) => {
+      if (packetTypes(chunk).includes(UNSUBSCRIBE)) unsubscribed.resolve();
+      return true;
+    },
+  });
   let refusing = true;
   const refusal = new ParleyError("permission_denied", "not now", { outcome: "not-sent" });
   const gate: Interceptor = (next) => async (call) => {
@@ -43,8 +55,9 @@ test("a subscription that a policy gives up leaves nothing, and its signal ends 
     if (refusing && call.message.type === "mqtt.subscribe") throw refusal;
     return reply;
   };
-  await using client = new MqttClient({ url: broker.url, use: [gate] });
+  await using client = new MqttClient({ url: proxy.url, use: [gate] });
   expect(await failureOf(client.subscribe("a"))).toBe(refusal);
+  await unsubscribed.promise;
   refusing = false;
   const controller = new AbortController();
   const subscription = await client.subscribe("a", { signal: controller.signal, timeoutMs: 5_000 });

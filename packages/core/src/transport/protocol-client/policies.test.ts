@@ -105,6 +105,17 @@ test("its time is for all attempts, and nothing of it stays behind", async () =>
   expect(getEventListeners(signal, "abort")).toEqual([]);
 });
 
+test("an operation that is done is over for whoever has watched it", async () => {
+  const { runtime } = manualRuntime();
+  const told: string[] = [];
+  const watch: Interceptor = (next) => (call) => {
+    call.onAbort({ callAborted: () => told.push("aborted"), callSettled: () => told.push("settled") });
+    return next(call);
+  };
+  await new Policies({ use: [watch] }, runtime).run({ ...send, timeoutMs: 50 }, failing().attempt);
+  expect(told).toEqual(["settled"]);
+});
+
 test("a caller who has given up already makes no attempt", async () => {
   const { attempts, attempt } = failing();
   const policies = new Policies({ use: [pass] }, manualRuntime().runtime);
