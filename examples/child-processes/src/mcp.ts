@@ -16,7 +16,7 @@ export function mcpServer(command: Command, roots: readonly { readonly uri: stri
   return new StdioClient({
     command,
     format: "jsonrpc",
-    restart: {},
+    reconnect: {},
     async onStart(session, options) {
       const clientInfo = { name: "parley-example", version: "1.0.0" };
       const params = { protocolVersion: VERSION, capabilities: { roots: {} }, clientInfo };

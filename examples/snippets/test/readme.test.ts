@@ -126,6 +126,7 @@ describe("the program in", () => {
   it.each([
     ["connection-manager.ts", "price of EUR\nprices open true\norders idle true\n"],
     ["connection-pool.ts", "100 answers by 5 connections\n"],
+    ["shared-options.ts", "price of EUR\nhello\n"],
   ])("docs/clients.md, %s, compiles, runs against a plain server, and ends by itself", async (file, printed) => {
     const server = new WebSocketServer({ port: 0, host: "127.0.0.1" });
     await once(server, "listening");

@@ -121,10 +121,10 @@ export {
 } from "./resilience/retry-budget.ts";
 export { type TimeoutOptions, timeout } from "./resilience/timeout.ts";
 export type { Runtime } from "./runtime/runtime.ts";
-export type { Patience } from "./runtime/within.ts";
+export type { OperationOptions } from "./runtime/within.ts";
 export { type MemoryOptions, memory } from "./transport/memory.ts";
 export type { ClientHealth, ClientState, ClientStateChange } from "./transport/protocol-client/client-state.ts";
-export type { OperationOptions } from "./transport/protocol-client/operation.ts";
+export type { EffectOptions, PolicyOptions } from "./transport/protocol-client/policies.ts";
 export type { OnGap } from "./transport/reconnect/gap.ts";
 export type { ReconnectOptions } from "./transport/reconnect/options.ts";
 export type { Health, ReconnectingConnection, StateChange } from "./transport/reconnect/reconnecting-connection.ts";

@@ -1,10 +1,13 @@
-import type { Credentials, Interceptor, Log, RetryOptions, Runtime } from "@parley/core";
+import type { Credentials, Log, OperationOptions, PolicyOptions, Runtime } from "@parley/core";
 import type { GrpcHeaders } from "./client/metadata-of.ts";
 import type { GrpcOptions } from "./options.ts";
 import type { GrpcFormat } from "./service/format.ts";
 
-/** What a {@link GrpcClient} is made from. */
-export interface GrpcClientOptions extends Pick<GrpcOptions, "tls" | "maxSessionMemoryMb"> {
+/**
+ * What a {@link GrpcClient} is made from. To policies the `type` of a call is `package.Service/Method`, and idempotent are methods whose file says
+ * so; `retry` is for what failed with `unavailable`, or the `codes` given.
+ */
+export interface GrpcClientOptions extends Pick<GrpcOptions, "tls" | "maxSessionMemoryMb">, PolicyOptions {
   /** Where the server is: `grpc://host:port`, or `grpcs://host:port` for TLS. */
   readonly url: string | URL;
   /** The .proto files that describe its services. @default asks the server (server reflection, v1 or v1alpha) */
@@ -26,17 +29,8 @@ export interface GrpcClientOptions extends Pick<GrpcOptions, "tls" | "maxSession
   readonly connectTimeoutMs?: number | undefined;
   /** Whether calls wait for as long as they may when there is no connection, rather than fail with the first attempt to make one. @default false */
   readonly waitForReady?: boolean | undefined;
-  /**
-   * Makes calls again that failed with `unavailable`, or the `codes` given: those that were not sent, and methods that are idempotent. See
-   * core's `retry`; it is around `use`. @default none
-   */
-  readonly retry?: Omit<RetryOptions, "runtime"> | undefined;
-  /** Around every call, the first outermost: `resilience(…)`, a `breaker(…)`. The `type` of a call is `package.Service/Method`. */
-  readonly use?: readonly Interceptor[] | undefined;
-  /** Longest message that is sent, bytes. @default 4 MiB */
-  readonly maxSendBytes?: number | undefined;
-  /** Longest message that is let in, bytes, decompressed; a longer one ends its call with `resource_exhausted`. @default 4 MiB */
-  readonly maxReceiveBytes?: number | undefined;
+  /** Longest message either way, bytes, decompressed; a longer one is not sent, and one of the server ends its call with `resource_exhausted`. @default 4 MiB */
+  readonly maxMessageBytes?: number | undefined;
   /** Calls under way at a time; one more fails with `resource_exhausted`, `not-sent`. @default 1_024 */
   readonly maxCalls?: number | undefined;
   /** What messages are compressed by. What arrives may be so in any case. @default none */
@@ -51,12 +45,8 @@ export interface GrpcClientOptions extends Pick<GrpcOptions, "tls" | "maxSession
   readonly runtime?: Runtime | undefined;
 }
 
-/** What can be said with one call of a {@link GrpcClient}. */
-export interface GrpcCallOptions {
-  /** Aborting it cancels the call, on the server too. */
-  readonly signal?: AbortSignal | undefined;
-  /** Time for the whole call, ms. @default the client's */
-  readonly timeoutMs?: number | undefined;
+/** What can be said with one call of a {@link GrpcClient}. The server is told when it is given up, and of its time. */
+export interface GrpcCallOptions extends OperationOptions {
   /** Metadata of this call, beside the client's; takes the place of what has the same name there. */
   readonly headers?: GrpcHeaders | undefined;
   /** @default the client's */

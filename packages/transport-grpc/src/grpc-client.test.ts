@@ -447,7 +447,7 @@ describe.skipIf(missing !== undefined)(`a server in Python${missing === undefine
   });
 
   test("a message over the limits is not sent, and one over them is not let in; others are", async () => {
-    const client = clientOf({ ...byFile, maxSendBytes: 20_000, maxReceiveBytes: 20_000 });
+    const client = clientOf({ ...byFile, maxMessageBytes: 20_000 });
     const large = client.unary(`${demo}/SayHello`, { name: "x".repeat(20_001) });
     expect(await failure(large)).toMatchObject({ code: "resource_exhausted", outcome: "not-sent" });
     const answer = collect(client.serverStream(`${demo}/Count`, { count: 1, padding: 20_001 }));
@@ -481,7 +481,8 @@ describe.skipIf(missing !== undefined)(`a server in Python${missing === undefine
     });
     await collect(client.serverStream(`${demo}/Count`, { count: 1 }));
     await client.unary(`${demo}/Flaky`, { key: "by an interceptor", failures: 1 });
-    expect(types).toEqual([`server-stream ${demo}/Count`, `request ${demo}/Flaky`]);
+    await client.connect();
+    expect(types).toEqual([`server-stream ${demo}/Count`, `request ${demo}/Flaky`, "request grpc.connect"]);
   });
 
   test("a code that says to begin anew higher up is no reason to call again", async () => {

@@ -5,8 +5,8 @@ import {
   type ClientStateChange,
   type CloseOptions,
   type OpenCall,
+  type OperationOptions,
   ParleyError,
-  type Patience,
   toParleyError,
   within,
 } from "@parley/core/transport";
@@ -59,8 +59,8 @@ export class GrpcClient implements AsyncDisposable {
    * Connects, if it is not connected; calls do so by themselves. Nothing is sent.
    * @throws ParleyError `unavailable`; `deadline_exceeded` after `timeoutMs`, or else `connectTimeoutMs`; `cancelled`; all `not-sent`
    */
-  connect(patience: Patience = {}): Promise<void> {
-    return this.#line.connect(patience);
+  connect(options: OperationOptions = {}): Promise<void> {
+    return this.#line.connect(options);
   }
 
   /** Calls a method that takes one message and gives one. */
@@ -99,9 +99,9 @@ export class GrpcClient implements AsyncDisposable {
    * A service as methods, by their names in the .proto file and the same in lower case at the beginning. What describes it is loaded before.
    * @throws ParleyError `not-sent`; `unimplemented` when there is no such service
    */
-  async service<Service>(name: string, patience: Patience = {}): Promise<GrpcStub<Service>> {
+  async service<Service>(name: string, options: OperationOptions = {}): Promise<GrpcStub<Service>> {
     this.#line.requireOpen();
-    const methods = await this.#methods(name, patience);
+    const methods = await this.#methods(name, options);
     const members = [...methods.values()].flatMap((method) => {
       const call = (input: unknown, options: GrpcCallOptions = {}): unknown =>
         method.kind === "request" || method.kind === "client-stream"
@@ -115,21 +115,21 @@ export class GrpcClient implements AsyncDisposable {
   }
 
   /** Full names of the services that are known, or that the server says it has. @throws ParleyError `not-sent` */
-  services(patience: Patience = {}): Promise<readonly string[]> {
+  services(options: OperationOptions = {}): Promise<readonly string[]> {
     this.#line.requireOpen();
     const what = `the services of ${this.#line.address} were not known`;
-    return within(this.#definitions.services(), patience, this.#line.runtime, what);
+    return within(this.#definitions.services(), options, this.#line.runtime, what);
   }
 
   /**
    * Asks the standard health service (`grpc.health.v1`), no longer than `timeoutMs` (5,000 unless told). A server without it is well if it says so.
    * Never rejects.
    */
-  async health({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<ClientHealth> {
+  async health({ signal, timeoutMs = 5_000 }: OperationOptions = {}): Promise<ClientHealth> {
     const { runtime } = this.#line;
     const start = runtime.now();
     try {
-      await checkHealth(this.#line, timeoutMs);
+      await checkHealth(this.#line, { signal, timeoutMs });
       return { state: this.state, roundTripMs: runtime.now() - start };
     } catch (thrown) {
       return { state: this.state, lastError: toParleyError(thrown) };
@@ -181,9 +181,9 @@ export class GrpcClient implements AsyncDisposable {
     };
   }
 
-  #methods(service: string, patience: Patience): Promise<ServiceMethods> {
+  #methods(service: string, options: OperationOptions): Promise<ServiceMethods> {
     const loading = Promise.all([this.#definitions.load(service), this.#line.prepare()]).then(([methods]) => methods);
-    return within(loading, patience, this.#line.runtime, `what describes ${service} was not there`);
+    return within(loading, options, this.#line.runtime, `what describes ${service} was not there`);
   }
 
   #exchange(method: ServiceMethod, messages: readonly Buffer[]): AsyncIterable<unknown> {

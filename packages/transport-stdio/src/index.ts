@@ -1,4 +1,4 @@
-export type { ClientHealth, ClientState, ClientStateChange } from "@parley/core";
+export type { ClientHealth, ClientState, ClientStateChange, OperationOptions } from "@parley/core";
 export type { ChildEnd } from "./child-error.ts";
 export type { ChildOptions, Command } from "./child-options.ts";
 export type { StdioClientStats } from "./client/counts.ts";
@@ -10,12 +10,11 @@ export type {
   JsonRpcOptions,
   JsonRpcRequest,
 } from "./client/json-rpc.ts";
-export type { OperationOptions } from "./client/operation.ts";
 export type {
-  RestartOptions,
   StdioClientBaseOptions,
   StdioClientOptions,
   StdioHook,
+  StdioReconnectOptions,
   StdioRequestOptions,
 } from "./client/options.ts";
 export { StdioClient } from "./client/stdio-client.ts";

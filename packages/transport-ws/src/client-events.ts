@@ -31,11 +31,11 @@ export interface WebSocketEvents<Format extends WebSocketFormat = "json"> {
 
 /** What a {@link WebSocketClient} counts. */
 export interface WebSocketStats {
-  /** Messages given up because the reader was too slow (`whenReceiveFull: "drop-oldest"`). */
+  /** Messages given up because the reader was too slow (`overflow: "drop-oldest"`). */
   readonly droppedMessages: number;
   /** Messages that were none of the format. */
   readonly refusedMessages: number;
   /** Bytes that wait to be sent, and to be read, each message counted with 64 more. */
-  readonly sendBytes: number;
-  readonly receiveBytes: number;
+  readonly queuedBytes: number;
+  readonly unreadBytes: number;
 }

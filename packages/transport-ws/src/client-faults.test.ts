@@ -45,9 +45,9 @@ describe("a link that is half open", () => {
       connections++;
       for (let n = 0; n < 100; n++) peer.send(JSON.stringify("x".repeat(10_000)));
     });
-    const client = clientOf({ url, pingIntervalMs: 5, pingTimeoutMs: 5, maxReceiveBytes: 20_000 });
+    const client = clientOf({ url, pingIntervalMs: 5, pingTimeoutMs: 5, maxUnreadBytes: 20_000 });
     await client.connect();
-    await expect.poll(() => client.stats().receiveBytes).toBeGreaterThan(20_000);
+    await expect.poll(() => client.stats().unreadBytes).toBeGreaterThan(20_000);
     expect(await client.health()).toEqual({ state: "open", lastError: undefined });
     const marker = clientOf({
       url: (await serving(echo, { autoPong: false })).url,
@@ -175,14 +175,14 @@ describe("a reader who is slow", () => {
       waiting = () => peer.bufferedAmount;
       flood(peer);
     });
-    const client = clientOf({ url, maxReceiveBytes: 100_000 });
+    const client = clientOf({ url, maxUnreadBytes: 100_000 });
     await client.connect();
-    await expect.poll(() => client.stats().receiveBytes).toBeGreaterThan(100_000);
+    await expect.poll(() => client.stats().unreadBytes).toBeGreaterThan(100_000);
     await client.health();
-    expect(client.stats().receiveBytes).toBeLessThan(100_000 + 65_536 + 20_000);
+    expect(client.stats().unreadBytes).toBeLessThan(100_000 + 65_536 + 20_000);
     expect(waiting()).toBeGreaterThan(1_000_000);
     for (let n = 1; n <= sent; n++) expect(await client.receive()).toMatchObject({ n });
-    expect(client.stats()).toMatchObject({ droppedMessages: 0, receiveBytes: 0 });
+    expect(client.stats()).toMatchObject({ droppedMessages: 0, unreadBytes: 0 });
   });
 
   it("who still has not read when another connection comes holds that one up too", async () => {
@@ -191,9 +191,9 @@ describe("a reader who is slow", () => {
       peers.push(peer);
       flood(peer);
     });
-    const client = clientOf({ url, maxReceiveBytes: 100_000 });
+    const client = clientOf({ url, maxUnreadBytes: 100_000 });
     await client.connect();
-    await expect.poll(() => client.stats().receiveBytes).toBeGreaterThan(100_000);
+    await expect.poll(() => client.stats().unreadBytes).toBeGreaterThan(100_000);
     const back = reached(client, "open");
     peers[0]?.terminate();
     // A socket that is not read learns of its end by writing.
@@ -201,7 +201,7 @@ describe("a reader who is slow", () => {
     await back;
     await expect.poll(() => peers[1]?.bufferedAmount).toBeGreaterThan(1_000_000);
     await client.send("x");
-    expect(client.stats().receiveBytes).toBeLessThan(100_000 + 65_536 + 20_000);
+    expect(client.stats().unreadBytes).toBeLessThan(100_000 + 65_536 + 20_000);
   });
 
   it("loses the oldest, counted, when that is wanted", async () => {
@@ -209,7 +209,7 @@ describe("a reader who is slow", () => {
       flood(peer);
       peer.close(1000);
     });
-    const client = clientOf({ url, maxReceiveBytes: 100_000, whenReceiveFull: "drop-oldest" });
+    const client = clientOf({ url, maxUnreadBytes: 100_000, overflow: "drop-oldest" });
     const over = reached(client, "closed");
     await client.connect();
     await over;
@@ -248,8 +248,8 @@ describe("a peer that does not read", () => {
     const client = clientOf({
       url,
       format: "text",
-      maxSendBytes: 1_000_000,
-      maxWaitingSends: 10,
+      maxQueuedBytes: 1_000_000,
+      maxWaiting: 10,
       pingIntervalMs: false,
     });
     await client.connect();
@@ -270,7 +270,7 @@ describe("a peer that does not read", () => {
       ]);
     }
     expect(full).toMatchObject({ code: "resource_exhausted", outcome: "not-sent" });
-    expect(client.stats().sendBytes).toBeLessThan(2_200_000);
+    expect(client.stats().queuedBytes).toBeLessThan(2_200_000);
     const settled = await Promise.all(ends);
     const late = settled.filter((end) => end?.code === "deadline_exceeded").map((end) => end?.outcome);
     // What the socket had may have left, what waited for it has not.
@@ -284,8 +284,8 @@ describe("a peer that does not read", () => {
     const client = clientOf({
       url,
       format: "text",
-      maxSendBytes: 500_000,
-      whenSendFull: "reject",
+      maxQueuedBytes: 500_000,
+      whenQueueFull: "reject",
       pingIntervalMs: false,
     });
     await client.connect();
@@ -295,12 +295,12 @@ describe("a peer that does not read", () => {
       await new Promise((resolve) => setImmediate(resolve));
     }
     expect([...codes]).toEqual(["resource_exhausted"]);
-    expect(client.stats().sendBytes).toBeLessThan(600_000);
+    expect(client.stats().queuedBytes).toBeLessThan(600_000);
   });
 
   it("a message over the bound goes through alone", async () => {
     const { url } = await serving(echo);
-    const client = clientOf({ url, format: "text", maxSendBytes: 10, whenSendFull: "reject" });
+    const client = clientOf({ url, format: "text", maxQueuedBytes: 10, whenQueueFull: "reject" });
     await client.send(big);
     expect(await client.receive()).toBe(big);
   });
@@ -313,7 +313,7 @@ describe("a peer that does not read", () => {
     const given = failureOf(waiting.send("one", { signal: giveUp.signal }));
     giveUp.abort();
     expect(await given).toMatchObject({ code: "cancelled", outcome: "not-sent" });
-    expect(waiting.stats().sendBytes).toBe(0);
+    expect(waiting.stats().queuedBytes).toBe(0);
     const server = await serving((peer) => peer.on("message", (data) => heard.push(String(data))));
     const client = clientOf({ url: server.url, format: "text" });
     const again = new AbortController();
@@ -359,7 +359,7 @@ it("at a cut every message that waits is told its true outcome: what was not sen
       if (passing < 0) socket.pause();
     });
   });
-  const client = clientOf({ url, maxSendBytes: 64_000_000, reconnect: false });
+  const client = clientOf({ url, maxQueuedBytes: 64_000_000, reconnect: false });
   await client.connect();
   const padding = "x".repeat(10_000);
   const outcomes: string[] = [];
@@ -381,7 +381,7 @@ it("at a cut every message that waits is told its true outcome: what was not sen
   expect(unknown.length).toBeGreaterThan(0);
   expect(unsent.length).toBeGreaterThan(1_000);
   expect(Math.max(...seen)).toBeLessThan(Math.min(...unsent));
-  expect(client.stats().sendBytes).toBe(0);
+  expect(client.stats().queuedBytes).toBe(0);
 });
 
 describe("closing", () => {
@@ -425,9 +425,9 @@ describe("closing", () => {
     const { url } = await serving((peer) => {
       for (let n = 0; n < 1_000; n++) peer.send(JSON.stringify("x".repeat(10_000)));
     });
-    const client = clientOf({ url, maxReceiveBytes: 20_000, closeTimeoutMs: 5_000 });
+    const client = clientOf({ url, maxUnreadBytes: 20_000, closeTimeoutMs: 5_000 });
     await client.connect();
-    await expect.poll(() => client.stats().receiveBytes).toBeGreaterThan(20_000);
+    await expect.poll(() => client.stats().unreadBytes).toBeGreaterThan(20_000);
     const closed = new Promise<{ code: number }>((resolve) => client.on("close", resolve));
     await client.close();
     expect((await closed).code).toBe(1000);
@@ -473,7 +473,7 @@ it("options that make no sense are told when the client is made", () => {
   const make = (options: object) => () => new WebSocketClient({ url: "ws://127.0.0.1:1", ...options });
   expect(make({ url: "http://127.0.0.1" })).toThrow("http:");
   expect(make({ url: "nonsense" })).toThrow("not a URL");
-  for (const name of ["connectTimeoutMs", "pingIntervalMs", "maxMessageBytes", "maxSendBytes", "maxReceiveBytes"])
+  for (const name of ["connectTimeoutMs", "pingIntervalMs", "maxMessageBytes", "maxQueuedBytes", "maxUnreadBytes"])
     expect(make({ [name]: 0 })).toThrow(name);
   expect(make({ reconnect: { maxAttempts: -1 } })).toThrow("maxAttempts");
   expect(make({ credentials: bearer("x"), headers: { Authorization: "y" } })).toThrow("authorization");

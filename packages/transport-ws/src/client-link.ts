@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type ParleyError, type Runtime, TransportError } from "@parley/core/transport";
+import { type ParleyError, type Runtime, TransportError, within } from "@parley/core/transport";
 import { type RawData, WebSocket } from "ws";
 import { type CloseDetails, closeCause } from "./close-code.ts";
 import type { FrameData } from "./message-format.ts";
@@ -18,6 +18,14 @@ export interface LinkEnd {
   readonly cause: ParleyError | undefined;
   /** What that means for whoever needed it. */
   readonly error: ParleyError;
+}
+
+/** How a connection is ended from here. */
+export interface Farewell {
+  readonly graceMs: number;
+  /** @default 1000 */
+  readonly code?: number | undefined;
+  readonly reason?: string | undefined;
 }
 
 /** What a {@link ClientLink} is made from. */
@@ -63,11 +71,6 @@ export class ClientLink implements Outlet {
     webSocket.once("close", (code, reason) => this.#end(code, reason.toString()));
   }
 
-  /** Resolves when nothing of the connection is left. */
-  get ended(): Promise<void> {
-    return this.#ended.promise;
-  }
-
   /** The subprotocol that the peer took; empty without one. */
   get protocol(): string {
     return this.#init.webSocket.protocol;
@@ -107,14 +110,22 @@ export class ClientLink implements Outlet {
     this.#init.webSocket.resume();
   }
 
-  /** Says goodbye, after what was written. */
-  close(code: number, reason: string): void {
-    this.#init.webSocket.close(code, reason);
-  }
-
-  /** Ends it without a word. */
-  terminate(): void {
-    this.#init.webSocket.terminate();
+  /** Says goodbye after what was written, within the grace; then it ends without a word. Resolves when nothing of it is left. */
+  async hangUp(written: Promise<void>, { graceMs, code = 1000, reason = "" }: Farewell): Promise<void> {
+    const { webSocket, runtime } = this.#init;
+    const deadline = runtime.now() + graceMs;
+    const inTime = (step: Promise<void>): Promise<void> =>
+      within(step, { timeoutMs: Math.max(0, deadline - runtime.now()) }, runtime, "the connection did not end");
+    // What is not read would keep the peer's goodbye back.
+    webSocket.resume();
+    try {
+      await inTime(written);
+      webSocket.close(code, reason);
+      await inTime(this.#ended.promise);
+    } catch {
+      webSocket.terminate();
+      await this.#ended.promise;
+    }
   }
 
   readonly #uncork = (): void => {

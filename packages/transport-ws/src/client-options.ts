@@ -3,6 +3,7 @@ import {
   checkHeaders,
   type Log,
   ParleyError,
+  type PolicyOptions,
   presenterOf,
   type ReconnectOptions,
   type Runtime,
@@ -20,7 +21,7 @@ export interface WebSocketReconnectOptions extends Pick<ReconnectOptions, "baseM
 }
 
 /** Options of {@link WebSocketClient}. */
-export interface WebSocketClientOptions<Format extends WebSocketFormat = "json"> extends WsDialOptions {
+export interface WebSocketClientOptions<Format extends WebSocketFormat = "json"> extends WsDialOptions, PolicyOptions {
   /** `ws:` or `wss:` */
   readonly url: string | URL;
   /** What a message is: JSON, text, binary, or text and binary as they come. @default "json" */
@@ -39,21 +40,21 @@ export interface WebSocketClientOptions<Format extends WebSocketFormat = "json">
   readonly maxMessageBytes?: number | undefined;
   /** Offers permessage-deflate. @default false */
   readonly compression?: boolean | undefined;
+  /** Time for an operation that names none, ms; `receive` and iteration wait for as long as it takes. @default 10_000 */
+  readonly timeoutMs?: number | undefined;
   /** How much may wait to be sent, in bytes, each message counted with 64 more; one message may, whatever its size. @default 1 MiB */
-  readonly maxSendBytes?: number | undefined;
+  readonly maxQueuedBytes?: number | undefined;
   /** When that much waits: a message waits for room, or is refused with `resource_exhausted`. @default "wait" */
-  readonly whenSendFull?: "wait" | "reject" | undefined;
+  readonly whenQueueFull?: "wait" | "reject" | undefined;
   /** Messages that may wait once there is no more room; one more is refused with `resource_exhausted`. @default 1_024 */
-  readonly maxWaitingSends?: number | undefined;
-  /** How long a message may take to leave, ms, unless `send` says otherwise. @default 10_000 */
-  readonly sendTimeoutMs?: number | undefined;
+  readonly maxWaiting?: number | undefined;
   /** How much may wait to be read, in bytes, each message counted with 64 more. @default 1 MiB */
-  readonly maxReceiveBytes?: number | undefined;
+  readonly maxUnreadBytes?: number | undefined;
   /**
    * When that much waits: the socket is read no further, so that in the end the peer has to wait (what it has read, 64 KiB at most, is still taken);
    * or the oldest messages are dropped, and counted. @default "pause"
    */
-  readonly whenReceiveFull?: "pause" | "drop-oldest" | undefined;
+  readonly overflow?: "pause" | "drop-oldest" | undefined;
   /** How it comes back after a cut; `false`: it does not. @default it does, see {@link WebSocketReconnectOptions} */
   readonly reconnect?: WebSocketReconnectOptions | false | undefined;
   readonly log?: Log | undefined;
@@ -72,17 +73,14 @@ export interface WebSocketCloseOptions extends CloseOptions {
 /** The options that are numbers, complete. */
 export interface ClientPolicy {
   readonly connectTimeoutMs: number;
+  readonly timeoutMs: number;
   readonly closeTimeoutMs: number;
   readonly pingIntervalMs: number | undefined;
   readonly pingTimeoutMs: number;
   readonly maxMessageBytes: number;
-  readonly maxSendBytes: number;
-  readonly maxWaitingSends: number;
-  readonly sendTimeoutMs: number;
-  readonly maxReceiveBytes: number;
-  readonly baseMs: number;
-  readonly maxMs: number;
-  readonly maxAttempts: number;
+  readonly maxQueuedBytes: number;
+  readonly maxWaiting: number;
+  readonly maxUnreadBytes: number;
 }
 
 const MIB = 1024 * 1024;
@@ -92,25 +90,20 @@ const MIB = 1024 * 1024;
  * @throws ParleyError `invalid_argument` for a number that makes no sense
  */
 export function clientPolicy(options: WebSocketClientOptions<WebSocketFormat>): ClientPolicy {
-  const { pingIntervalMs = 15_000, reconnect = {} } = options;
-  const comeBack = reconnect || {};
+  const { pingIntervalMs = 15_000 } = options;
   const policy = {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    timeoutMs: options.timeoutMs ?? 10_000,
     closeTimeoutMs: options.closeTimeoutMs ?? 2_000,
     pingIntervalMs: pingIntervalMs === false ? undefined : pingIntervalMs,
     pingTimeoutMs: options.pingTimeoutMs ?? 10_000,
     maxMessageBytes: options.maxMessageBytes ?? 4 * MIB,
-    maxSendBytes: options.maxSendBytes ?? MIB,
-    maxWaitingSends: options.maxWaitingSends ?? 1_024,
-    sendTimeoutMs: options.sendTimeoutMs ?? 10_000,
-    maxReceiveBytes: options.maxReceiveBytes ?? MIB,
-    baseMs: comeBack.baseMs ?? 250,
-    maxMs: comeBack.maxMs ?? 10_000,
-    maxAttempts: comeBack.maxAttempts ?? Number.POSITIVE_INFINITY,
+    maxQueuedBytes: options.maxQueuedBytes ?? MIB,
+    maxWaiting: options.maxWaiting ?? 1_024,
+    maxUnreadBytes: options.maxUnreadBytes ?? MIB,
   };
   for (const [name, value] of Object.entries(policy)) {
-    if (value === undefined || (typeof value === "number" && (value > 0 || (value === 0 && name === "maxAttempts"))))
-      continue;
+    if (value === undefined || (typeof value === "number" && value > 0)) continue;
     throw new ParleyError("invalid_argument", `${name} must be a positive number, and is ${String(value)}`, {
       outcome: "not-sent",
     });

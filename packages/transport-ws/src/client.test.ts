@@ -44,7 +44,7 @@ describe("messages", () => {
     const { url } = await serving((peer) => peer.on("message", (data) => peer.send(`${data}`)));
     const client = clientOf({ url });
     await client.send(1);
-    await expect.poll(() => client.stats().receiveBytes).toBeGreaterThan(0);
+    await expect.poll(() => client.stats().unreadBytes).toBeGreaterThan(0);
     const heard: unknown[] = [];
     const all = Promise.withResolvers<void>();
     const off = client.on("message", (message) => heard.push(message) === 3 && all.resolve());

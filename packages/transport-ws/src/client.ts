@@ -3,16 +3,20 @@ import {
   type ClientHealth,
   type ClientState,
   type ClientStateChange,
-  type Patience,
+  type Dialling,
+  type EffectOptions,
+  LinkKeeper,
+  Operation,
+  type OperationOptions,
+  Policies,
   type Runtime,
+  reconnectPolicy,
   systemRuntime,
   TransportError,
   toParleyError,
-  within,
 } from "@parley/core/transport";
 import type { RawData, WebSocket } from "ws";
 import type { WebSocketEvents, WebSocketStats } from "./client-events.ts";
-import { ClientLife } from "./client-life.ts";
 import { ClientLink, type LinkEnd } from "./client-link.ts";
 import {
   type ClientPolicy,
@@ -51,102 +55,110 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
   readonly #format: WebSocketFormat;
   readonly #outbox: Outbox;
   readonly #inbox: Inbox<WebSocketMessages[Format]>;
-  readonly #life: ClientLife;
+  readonly #keeper: LinkKeeper<ClientLink>;
+  readonly #policies: Policies;
   readonly #listeners = new Listeners<WebSocketEvents<Format>>();
   readonly #stateListeners = new Listeners<{ readonly state: ClientStateChange }>();
-  #link: ClientLink | undefined;
   #openedBefore = false;
   #refused = 0;
-  #closing: Promise<void> | undefined;
+  /** How it says goodbye. */
+  #farewell: WebSocketCloseOptions = {};
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: WebSocketClientOptions<Format>) {
-    const { format = "json", whenSendFull = "wait", whenReceiveFull = "pause", runtime = systemRuntime } = options;
+    const { format = "json", whenQueueFull = "wait", overflow = "pause", runtime = systemRuntime, log } = options;
     const policy = clientPolicy(options);
     this.#dialOptions = dialOptions(options, policy, runtime);
     this.#url = webSocketUrl(options.url);
     this.#options = options;
     this.#policy = policy;
+    this.#policies = new Policies(options, runtime);
     this.#runtime = runtime;
     this.#format = format;
     this.#outbox = new Outbox({
-      maxBytes: policy.maxSendBytes,
-      maxWaiting: policy.maxWaitingSends,
-      whenFull: whenSendFull,
+      maxBytes: policy.maxQueuedBytes,
+      maxWaiting: policy.maxWaiting,
+      whenFull: whenQueueFull,
       runtime,
     });
     this.#inbox = new Inbox({
-      maxBytes: policy.maxReceiveBytes,
-      whenFull: whenReceiveFull,
+      maxBytes: policy.maxUnreadBytes,
+      whenFull: overflow,
       runtime,
-      pause: () => this.#link?.pause(),
-      resume: () => this.#link?.resume(),
+      pause: () => this.#keeper.link?.pause(),
+      resume: () => this.#keeper.link?.resume(),
     });
-    this.#life = new ClientLife({
+    this.#keeper = new LinkKeeper({
       peer: this.#url.host,
-      policy,
+      dial: (signal, told) => this.#dial(signal, told),
+      shut: (link, graceMs) => link.hangUp(this.#outbox.emptied(), { ...this.#farewell, graceMs }),
+      ping: (link) => link.ping(),
+      ended: (reason) => {
+        this.#outbox.lose(this.#keeper.over());
+        this.#inbox.end(reason);
+      },
+      policy: reconnectPolicy(options.reconnect || {}),
       runtime,
-      log: options.log,
-      dial: (signal) => this.#dial(signal),
-      changed: (change) => this.#stateListeners.tell("state", change),
-      failed: (error) => this.#listeners.tell("error", error),
-      undialled: (error) => {
-        this.#outbox.lose(error);
-        this.#inbox.failReaders(error);
-      },
-      ended: (error, over) => {
-        this.#outbox.lose(over);
-        this.#inbox.end(error);
-      },
+      log,
     });
+    this.#keeper.onState((change) => this.#turned(change));
   }
 
   /** Where it is in its life; `closed` is final. */
   get state(): ClientState {
-    return this.#life.state;
+    return this.#keeper.state;
   }
 
   /** The subprotocol that the peer took; empty without one, undefined without a connection. */
   get protocol(): string | undefined {
-    return this.#link?.protocol;
+    return this.#keeper.link?.protocol;
   }
 
   /**
-   * Resolves when there is a connection. Need not be called: the first use dials too. The signal and the time end the wait, not the dialling, which
-   * `connectTimeoutMs` bounds.
+   * Resolves when there is a connection. Need not be called: the first use dials too.
    * @throws ParleyError `unavailable`, `unauthenticated`, `permission_denied`, `deadline_exceeded`, …; after a failed first dial the next use dials
    * again.
    */
-  async connect(patience: Patience = {}): Promise<void> {
-    this.#life.begin();
-    await this.#life.ready(patience);
+  connect(options: OperationOptions = {}): Promise<void> {
+    return this.#policies.run({ type: "ws.connect", kind: "request", idempotent: true, ...options }, (attempt) => {
+      const what = `connecting to ${this.#url.host}`;
+      const operation = new Operation<void>({ what, runtime: this.#runtime, ...attempt });
+      this.#keeper.run(
+        operation,
+        () => operation.resolve(),
+        (error) => operation.reject(error),
+      );
+      return operation.promise;
+    });
   }
 
   /**
    * Sends a message. Resolves when the system has taken it: WebSocket confirms no more than that. Bytes are the client's until then. Without a
-   * connection it waits for one. Waits `sendTimeoutMs` at most, unless told otherwise.
+   * connection it waits for one.
    * @throws ParleyError `not-sent` when the peer cannot have it (`unavailable`, `resource_exhausted`, `deadline_exceeded`, `cancelled`,
-   * `invalid_argument`), `unknown` when the connection was cut, or the wait was over, while it was being written.
+   * `invalid_argument`), `unknown` when the connection was cut, or its time was over, while it was being written.
    */
-  async send(message: WebSocketMessages[Format], patience: Patience = {}): Promise<void> {
+  async send(message: WebSocketMessages[Format], options: EffectOptions = {}): Promise<void> {
     const data = encodeMessage(this.#format, message);
     const bytes = typeof data === "string" ? Buffer.byteLength(data) : data.byteLength;
-    const { maxMessageBytes, sendTimeoutMs } = this.#policy;
+    const { maxMessageBytes, timeoutMs } = this.#policy;
     if (bytes > maxMessageBytes) {
       const text = `the message takes ${bytes} bytes, and maxMessageBytes is ${maxMessageBytes}`;
       throw new TransportError("resource_exhausted", text, { outcome: "not-sent" });
     }
-    this.#life.begin();
-    await this.#outbox.send(data, bytes, { timeoutMs: sendTimeoutMs, ...patience });
+    await this.#policies.run({ type: "ws.send", kind: "notify", timeoutMs, ...options }, async (attempt) => {
+      this.#keeper.begin();
+      await this.#outbox.send(data, bytes, attempt);
+    });
   }
 
   /**
    * The next message. Not for use beside a listener for messages, which gets them all.
    * @throws ParleyError what ended the connection for good, or `unavailable` after an orderly end; `deadline_exceeded`, `cancelled`
    */
-  async receive(patience: Patience = {}): Promise<WebSocketMessages[Format]> {
-    const result = await this.#next(patience);
-    if (result.done) throw this.#life.over();
+  async receive(options: OperationOptions = {}): Promise<WebSocketMessages[Format]> {
+    const result = await this.#next(options);
+    if (result.done) throw this.#keeper.over();
     return result.value;
   }
 
@@ -179,26 +191,16 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
   }
 
   /** Looks how the connection fares, by a ping, waiting no longer than `timeoutMs` (5,000 unless told). Never rejects, and does not dial. */
-  async health({ signal, timeoutMs = 5_000 }: Patience = {}): Promise<ClientHealth> {
-    const { lastError } = this.#life;
-    if (!this.#link) return { state: this.state, lastError };
-    const pong = this.#link.ping();
-    // Its reader is slow: nothing is wrong, and nothing can be measured.
-    if (!pong) return { state: this.state };
-    try {
-      const roundTripMs = await within(pong, { signal, timeoutMs }, this.#runtime, "no pong came", "unknown");
-      return { state: this.state, roundTripMs, lastError };
-    } catch (thrown) {
-      return { state: this.state, lastError: toParleyError(thrown) };
-    }
+  health(options?: OperationOptions): Promise<ClientHealth> {
+    return this.#keeper.health(options);
   }
 
   stats(): WebSocketStats {
     return {
       droppedMessages: this.#inbox.dropped,
       refusedMessages: this.#refused,
-      sendBytes: this.#outbox.bytes,
-      receiveBytes: this.#inbox.bytes,
+      queuedBytes: this.#outbox.bytes,
+      unreadBytes: this.#inbox.bytes,
     };
   }
 
@@ -209,50 +211,63 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
    */
   async close(options: WebSocketCloseOptions = {}): Promise<void> {
     checkClose(options);
-    this.#closing ??= this.#shutDown(options);
-    await this.#closing;
+    if (!this.#keeper.closing) this.#farewell = options;
+    const closing = this.#keeper.close(options.graceMs ?? 5_000);
+    this.#inbox.end(undefined);
+    await closing;
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
-  #next(patience: Patience): Promise<IteratorResult<WebSocketMessages[Format], undefined>> {
+  #next(options: OperationOptions): Promise<IteratorResult<WebSocketMessages[Format], undefined>> {
     // Once closed there may still be something to read.
-    if (this.state === "idle" && !this.#life.closing) this.#life.begin();
-    return this.#inbox.take(patience);
+    if (!this.#keeper.closing) this.#keeper.begin();
+    return this.#inbox.take(options);
   }
 
   #handOver(): void {
     if (this.#listeners.has("message")) this.#inbox.drain((message) => this.#listeners.tell("message", message));
   }
 
-  #dial(signal: AbortSignal): Promise<void> {
+  #dial(signal: AbortSignal, told: Dialling<ClientLink>): Promise<void> {
     const options = { ...this.#dialOptions, signal };
-    return openSocket(this.#url, options, (webSocket, socket) => this.#adopt(webSocket, socket));
+    return openSocket(this.#url, options, (webSocket, socket) => this.#adopt(webSocket, socket, told));
   }
 
-  #adopt(webSocket: WebSocket, socket: Socket): void {
+  #adopt(webSocket: WebSocket, socket: Socket, { opened, lost }: Dialling<ClientLink>): void {
     const link = new ClientLink({
       ...this.#policy,
       webSocket,
       socket,
       runtime: this.#runtime,
       message: (data, isBinary) => this.#arrived(data, isBinary),
-      ended: (end) => this.#ended(end),
+      ended: (end) => this.#ended(end, lost),
     });
-    this.#link = link;
+    opened(link);
+  }
+
+  #turned(change: ClientStateChange): void {
+    const { state, error } = change;
+    if (error) this.#listeners.tell("error", error);
+    if (state === "idle" && error) {
+      this.#outbox.lose(error);
+      this.#inbox.failReaders(error);
+    }
+    const { link } = this.#keeper;
+    if (state !== "open" || !link) return this.#stateListeners.tell("state", change);
     this.#inbox.reopened();
     const again = this.#openedBefore;
     this.#openedBefore = true;
     this.#outbox.attach(link, () => {
-      this.#life.opened();
+      this.#stateListeners.tell("state", change);
       this.#listeners.tell("open", { protocol: link.protocol, again });
     });
   }
 
   #arrived(data: RawData, isBinary: boolean): void {
-    if (this.#life.closing) return;
+    if (this.#keeper.closing) return;
     let message: WebSocketMessages[Format];
     try {
       // Of the format that the client was made with.
@@ -267,40 +282,11 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
     else this.#inbox.push(message, (data as Buffer).byteLength);
   }
 
-  #ended({ code, reason, cause, error }: LinkEnd): void {
-    this.#link = undefined;
+  #ended({ code, reason, cause, error }: LinkEnd, lost: Dialling<ClientLink>["lost"]): void {
     this.#outbox.lose(error);
     const { reconnect = {} } = this.#options;
-    const final = reconnect === false || (reconnect.finalCodes ?? FINAL_CODES).includes(code);
-    if (!this.#life.closing) final ? this.#life.end(cause) : this.#life.lost(error);
+    const isFinal = reconnect === false || (reconnect.finalCodes ?? FINAL_CODES).includes(code);
+    lost(error, isFinal && { reason: cause });
     this.#listeners.tell("close", { code, reason, reconnecting: this.state === "reconnecting" });
-  }
-
-  async #shutDown({ graceMs = 5_000, code = 1000, reason = "" }: WebSocketCloseOptions): Promise<void> {
-    this.#life.giveUp();
-    this.#inbox.end(undefined);
-    if (this.#link) await this.#hangUp(this.#link, graceMs, code, reason);
-    this.#life.end(undefined);
-  }
-
-  async #hangUp(link: ClientLink, graceMs: number, code: number, reason: string): Promise<void> {
-    const deadline = this.#runtime.now() + graceMs;
-    const inTime = (step: Promise<void>): Promise<void> =>
-      within(
-        step,
-        { timeoutMs: Math.max(0, deadline - this.#runtime.now()) },
-        this.#runtime,
-        "the connection did not end",
-      );
-    // What is not read would keep the peer's goodbye back.
-    link.resume();
-    try {
-      await inTime(this.#outbox.emptied());
-      link.close(code, reason);
-      await inTime(link.ended);
-    } catch {
-      link.terminate();
-      await link.ended;
-    }
   }
 }

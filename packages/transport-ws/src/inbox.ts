@@ -1,7 +1,7 @@
 import {
   cancelled,
+  type OperationOptions,
   type ParleyError,
-  type Patience,
   type Runtime,
   TransportError,
   withOutcome,
@@ -80,7 +80,7 @@ export class Inbox<Message> {
    * The next message, or the end.
    * @throws ParleyError why it ended, once, to one who asks; `deadline_exceeded`, `cancelled`
    */
-  take({ signal, timeoutMs }: Patience = {}): Promise<IteratorResult<Message, undefined>> {
+  take({ signal, timeoutMs }: OperationOptions = {}): Promise<IteratorResult<Message, undefined>> {
     if (signal?.aborted) return Promise.reject(withOutcome(cancelled(signal.reason, "not-sent"), "not-sent"));
     const first = this.#shift();
     if (first) return Promise.resolve({ done: false, value: first.message });

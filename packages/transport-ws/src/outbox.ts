@@ -1,12 +1,9 @@
 import {
-  cancelled,
-  type DeadlineListener,
-  type Outcome,
+  Operation,
+  type OperationOptions,
   type ParleyError,
-  type Patience,
   type Runtime,
   TransportError,
-  type WatchedDeadline,
   withOutcome,
 } from "@parley/core/transport";
 import { MESSAGE_OVERHEAD_BYTES } from "./inbox.ts";
@@ -52,25 +49,24 @@ export class Outbox {
    * Sends a message, as soon as there is a connection with room. Resolves when the system has taken it.
    * @throws ParleyError `resource_exhausted`, `deadline_exceeded`, `cancelled`, `unavailable`, with the true outcome
    */
-  send(data: FrameData, dataBytes: number, { signal, timeoutMs }: Patience): Promise<void> {
-    if (signal?.aborted) return Promise.reject(withOutcome(cancelled(signal.reason, "not-sent"), "not-sent"));
+  send(data: FrameData, dataBytes: number, options: OperationOptions): Promise<void> {
     const bytes = dataBytes + MESSAGE_OVERHEAD_BYTES;
     const full = this.#bytes > 0 && this.#bytes + bytes > this.#init.maxBytes;
-    const { whenFull, maxWaiting } = this.#init;
-    if (full && (whenFull === "reject" || this.#queue.size >= maxWaiting)) return Promise.reject(this.#full());
-    return new Promise((resolve, reject) => {
-      const sending = new Sending(data, { signal, timeoutMs }, this.#init.runtime, (error) => {
-        this.#queue.delete(sending);
-        this.#handed.delete(sending);
-        this.#bytes -= bytes;
-        if (error) reject(error);
-        else resolve();
-        if (this.#bytes === 0) this.#emptied?.();
-      });
-      this.#bytes += bytes;
-      this.#queue.add(sending);
-      this.#pump();
-    });
+    const { whenFull, maxWaiting, runtime } = this.#init;
+    const operation = new Operation<void>({ what: "sending the message", runtime, ...options });
+    if (full && (whenFull === "reject" || this.#queue.size >= maxWaiting)) operation.reject(this.#full());
+    if (operation.over) return operation.promise;
+    const sending: Sending = { data, bytes, operation };
+    operation.undo = () => {
+      // What was handed to the connection cannot be called back.
+      const outcome = this.#handed.has(sending) ? "unknown" : "not-sent";
+      this.#left(sending);
+      return outcome;
+    };
+    this.#bytes += bytes;
+    this.#queue.add(sending);
+    this.#pump();
+    return operation.promise;
   }
 
   /** There is a connection. What `greet` sends leaves first, before what has waited for it. */
@@ -79,7 +75,7 @@ export class Outbox {
     this.#queue = new Set();
     this.#outlet = outlet;
     greet();
-    for (const sending of waited) if (!sending.settled) this.#queue.add(sending);
+    for (const sending of waited) if (!sending.operation.over) this.#queue.add(sending);
     this.#pump();
   }
 
@@ -94,8 +90,8 @@ export class Outbox {
   /** The connection is gone, or none will come: all settles now. */
   lose(error: ParleyError): void {
     this.#outlet = undefined;
-    for (const sending of [...this.#handed]) sending.settle(withOutcome(error, "unknown"));
-    for (const sending of [...this.#queue]) sending.settle(withOutcome(error, "not-sent"));
+    for (const sending of [...this.#handed]) this.#fail(sending, withOutcome(error, "unknown"));
+    for (const sending of [...this.#queue]) this.#fail(sending, withOutcome(error, "not-sent"));
   }
 
   #pump(): void {
@@ -103,12 +99,27 @@ export class Outbox {
       if (!this.#outlet?.hasRoom) return;
       this.#queue.delete(sending);
       this.#handed.add(sending);
-      sending.handed = true;
       this.#outlet.write(sending.data, () => {
-        sending.settle();
+        if (!sending.operation.over) {
+          this.#left(sending);
+          sending.operation.resolve();
+        }
         this.#pump();
       });
     }
+  }
+
+  #fail(sending: Sending, error: ParleyError): void {
+    this.#left(sending);
+    sending.operation.reject(error);
+  }
+
+  /** It is on its way no more. */
+  #left(sending: Sending): void {
+    this.#queue.delete(sending);
+    this.#handed.delete(sending);
+    this.#bytes -= sending.bytes;
+    if (this.#bytes === 0) this.#emptied?.();
   }
 
   #full(): ParleyError {
@@ -122,45 +133,8 @@ export class Outbox {
 }
 
 /** One message on its way. */
-class Sending implements DeadlineListener {
+interface Sending {
   readonly data: FrameData;
-  handed = false;
-  settled = false;
-  readonly #patience: Patience;
-  readonly #runtime: Runtime;
-  readonly #done: (error?: ParleyError) => void;
-  readonly #watched: WatchedDeadline | undefined;
-
-  constructor(data: FrameData, patience: Patience, runtime: Runtime, done: (error?: ParleyError) => void) {
-    this.data = data;
-    this.#patience = patience;
-    this.#runtime = runtime;
-    this.#done = done;
-    const { signal, timeoutMs } = patience;
-    signal?.addEventListener("abort", this.#abort);
-    if (timeoutMs !== undefined) this.#watched = runtime.deadlines.add(runtime.now() + timeoutMs, this);
-  }
-
-  settle(error?: ParleyError): void {
-    if (this.settled) return;
-    this.settled = true;
-    this.#patience.signal?.removeEventListener("abort", this.#abort);
-    if (this.#watched) this.#runtime.deadlines.remove(this.#watched);
-    this.#done(error);
-  }
-
-  onDeadline(): void {
-    const message = `the message was not sent within ${this.#patience.timeoutMs} ms`;
-    this.settle(new TransportError("deadline_exceeded", message, { outcome: this.#outcome() }));
-  }
-
-  readonly #abort = (): void => {
-    const outcome = this.#outcome();
-    this.settle(withOutcome(cancelled(this.#patience.signal?.reason, outcome), outcome));
-  };
-
-  /** What was handed to the connection cannot be called back. */
-  #outcome(): Outcome {
-    return this.handed ? "unknown" : "not-sent";
-  }
+  readonly bytes: number;
+  readonly operation: Operation<void>;
 }

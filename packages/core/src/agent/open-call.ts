@@ -120,7 +120,7 @@ export class OpenCall {
 }
 
 /** What was thrown on this side of the call, by an interceptor or the function that carries it: the peer has no part in it. */
-function ownFault(thrown: unknown, type: string): ParleyError {
+export function ownFault(thrown: unknown, type: string): ParleyError {
   if (thrown instanceof ParleyError) return thrown;
   const message = `the call of ${type} failed on this side: an interceptor threw, or returned no reply`;
   return new ParleyError("internal", message, { outcome: "unknown", cause: thrown });

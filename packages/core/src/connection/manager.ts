@@ -1,7 +1,7 @@
 import { ParleyError } from "../call/error.ts";
 import { countOption, durationOption } from "../resilience/option.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
-import type { Patience } from "../runtime/within.ts";
+import type { OperationOptions } from "../runtime/within.ts";
 import type { CloseOptions } from "../transport/transport.ts";
 import type { Closable } from "./closable.ts";
 import { type ConnectionHealth, checkHealth } from "./health-check.ts";
@@ -39,9 +39,9 @@ export interface Registered<One extends Closable> {
    * Does something with a connection, opening it if need be, and gives it back, whatever comes of it.
    * @throws ParleyError as {@link ConnectionPool.acquire} does, and what the work throws
    */
-  use<Result>(work: (one: One) => Result | Promise<Result>, patience?: Patience): Promise<Result>;
+  use<Result>(work: (one: One) => Result | Promise<Result>, options?: OperationOptions): Promise<Result>;
   /** Lends a connection, opening it if need be. It has to be given back. */
-  acquire(patience?: Patience): Promise<Lease<One>>;
+  acquire(options?: OperationOptions): Promise<Lease<One>>;
 }
 
 /** How a connection of a name fares. A name without a connection has one entry, `idle`. */
@@ -103,12 +103,12 @@ export class ConnectionManager implements AsyncDisposable {
     };
     const entry: Entry = { source, dependsOn, lastError: undefined };
     this.#entries.set(name, entry);
-    const acquire = (patience: Patience = {}): Promise<Lease<One>> => this.#stock.acquire(source, patience);
+    const acquire = (options: OperationOptions = {}): Promise<Lease<One>> => this.#stock.acquire(source, options);
     return {
       name,
       acquire,
-      async use(work, patience) {
-        const lease = await acquire(patience);
+      async use(work, options) {
+        const lease = await acquire(options);
         try {
           return await work(lease.connection);
         } finally {

@@ -1,7 +1,7 @@
 import type { Log } from "../call/log.ts";
 import { countOption, durationOption } from "../resilience/option.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
-import type { Patience } from "../runtime/within.ts";
+import type { OperationOptions } from "../runtime/within.ts";
 import type { CloseOptions } from "../transport/transport.ts";
 import type { Closable } from "./closable.ts";
 import type { Source } from "./held-connection.ts";
@@ -71,9 +71,9 @@ export class ConnectionPool<One extends Closable> implements AsyncDisposable {
   async use<Result>(
     host: string,
     work: (one: One) => Result | Promise<Result>,
-    patience: Patience = {},
+    options: OperationOptions = {},
   ): Promise<Result> {
-    const lease = await this.acquire(host, patience);
+    const lease = await this.acquire(host, options);
     try {
       return await work(lease.connection);
     } finally {
@@ -86,8 +86,8 @@ export class ConnectionPool<One extends Closable> implements AsyncDisposable {
    * @throws ParleyError, all `not-sent`: `resource_exhausted` when too many wait, `deadline_exceeded`, `cancelled`, `unavailable` when the pool is
    * closed; and what opening it failed with
    */
-  async acquire(host: string, patience: Patience = {}): Promise<Lease<One>> {
-    return await this.#stock.acquire(this.#source(host), patience);
+  async acquire(host: string, options: OperationOptions = {}): Promise<Lease<One>> {
+    return await this.#stock.acquire(this.#source(host), options);
   }
 
   stats(): StockStats {

@@ -2,7 +2,7 @@ import { cancelled, type ParleyError, TransportError } from "../call/error.ts";
 import type { Log } from "../call/log.ts";
 import { withOutcome } from "../call/outcome.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { type Patience, within } from "../runtime/within.ts";
+import { type OperationOptions, within } from "../runtime/within.ts";
 import type { Closable } from "./closable.ts";
 import { HeldConnection, type Source } from "./held-connection.ts";
 
@@ -81,9 +81,9 @@ export class Stock {
    * Lends a connection, opening one if need be.
    * @throws ParleyError `resource_exhausted`, `deadline_exceeded`, `cancelled`, `unavailable`, all `not-sent`; and what opening failed with
    */
-  async acquire<One extends Closable>(source: Source<One>, patience: Patience): Promise<Lease<One>> {
+  async acquire<One extends Closable>(source: Source<One>, options: OperationOptions): Promise<Lease<One>> {
     if (this.#stopped) throw closed();
-    const { signal, timeoutMs = this.#policy.waitTimeoutMs } = patience;
+    const { signal, timeoutMs = this.#policy.waitTimeoutMs } = options;
     if (signal?.aborted) throw withOutcome(cancelled(signal.reason, "not-sent"), "not-sent");
     const deadline = this.#runtime.now() + timeoutMs;
     // Opened by the source.
@@ -131,7 +131,7 @@ export class Stock {
   }
 
   /** Resolves with a connection that the caller is entered at, and has to leave. */
-  async #turn(source: Source<Closable>, patience: Patience): Promise<HeldConnection<Closable>> {
+  async #turn(source: Source<Closable>, options: OperationOptions): Promise<HeldConnection<Closable>> {
     // Whatever makes room serves those who wait at once: nobody is overtaken.
     const held = this.#take(source);
     if (held) return held;
@@ -142,7 +142,7 @@ export class Stock {
     this.#waiting++;
     this.#serve();
     try {
-      return await within(waiter.served.promise, patience, this.#runtime, `there was no connection for ${source.name}`);
+      return await within(waiter.served.promise, options, this.#runtime, `there was no connection for ${source.name}`);
     } catch (thrown) {
       // Its turn may have come at the same moment.
       if (waiter.held) this.#leave(waiter.held, false);

@@ -2,11 +2,11 @@ import type { Call } from "../call/call.ts";
 import { cancelled, ParleyError, TransportError } from "../call/error.ts";
 import type { Reply } from "../call/interceptor.ts";
 import type { Runtime } from "../runtime/runtime.ts";
-import { type Patience, within } from "../runtime/within.ts";
+import { type OperationOptions, within } from "../runtime/within.ts";
 import type { Credential, Credentials } from "./credentials.ts";
 
 /** How long {@link Presenter.presentWithin} waits, and what gives it up. */
-export interface PresentOptions extends Patience {
+export interface PresentOptions extends OperationOptions {
   readonly runtime: Runtime;
 }
 
@@ -41,10 +41,10 @@ export class Presenter {
   }
 
   /** What to show now, within bounds. @throws ParleyError also `deadline_exceeded` and `cancelled`, outcome `not-sent` */
-  presentWithin({ runtime, ...patience }: PresentOptions): Promise<Credential> {
-    const { signal } = patience;
+  presentWithin({ runtime, ...options }: PresentOptions): Promise<Credential> {
+    const { signal } = options;
     if (signal?.aborted) return Promise.reject(cancelled(signal.reason, "not-sent"));
-    return within(Promise.resolve(this.present()), patience, runtime, "the credentials were not there");
+    return within(Promise.resolve(this.present()), options, runtime, "the credentials were not there");
   }
 
   /** Dials, and once more when the peer refuses what it was shown and there is something else to show. */

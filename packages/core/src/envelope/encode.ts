@@ -111,7 +111,8 @@ function timeOf(time: unknown): string {
   return lastTimeText;
 }
 
-function isReplaced(name: string, hop: HopAttributes): boolean {
+/** Whether an attribute of a message gives way to one of the hop. */
+export function isReplaced(name: string, hop: HopAttributes): boolean {
   switch (name) {
     case "seq":
       return hop.seq !== undefined;

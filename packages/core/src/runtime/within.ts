@@ -2,11 +2,11 @@ import { cancelled, type Outcome, TransportError } from "../call/error.ts";
 import { withOutcome } from "../call/outcome.ts";
 import type { RuntimeParts } from "./runtime.ts";
 
-/** How long somebody waits. */
-export interface Patience {
-  /** Gives up waiting. */
+/** What every operation takes for which somebody waits. */
+export interface OperationOptions {
+  /** Gives the operation up. */
   readonly signal?: AbortSignal | undefined;
-  /** Longest wait, ms. @default no limit */
+  /** Time for the operation, ms, the wait for a connection and further attempts included. @default the client's, or else none */
   readonly timeoutMs?: number | undefined;
 }
 
@@ -17,7 +17,7 @@ export interface Patience {
  */
 export function within<Value>(
   promise: Promise<Value>,
-  { signal, timeoutMs }: Patience,
+  { signal, timeoutMs }: OperationOptions,
   runtime: Pick<RuntimeParts, "setTimer">,
   what: string,
   outcome: Outcome = "not-sent",

@@ -44,7 +44,7 @@ export { checkHeaders, Presenter, type PresentOptions, presenterOf, type Renewal
 export { createEnvelope, type EnvelopeInit, timestamp } from "../envelope/create.ts";
 export { decodeData, encodeData } from "../envelope/data.ts";
 export { decode, readEvent } from "../envelope/decode.ts";
-export { encode, encodeHeader, type HopAttributes } from "../envelope/encode.ts";
+export { encode, encodeHeader, type HopAttributes, isReplaced } from "../envelope/encode.ts";
 export {
   type AttributeValue,
   type CallKind,
@@ -68,7 +68,8 @@ export { type Backoff, delayBound, fullJitter } from "../runtime/backoff.ts";
 export { type DeadlineListener, Deadlines, type WatchedDeadline } from "../runtime/deadlines.ts";
 export { pause } from "../runtime/pause.ts";
 export { type CancelTimer, createRuntime, type Runtime, type RuntimeParts, systemRuntime } from "../runtime/runtime.ts";
-export { type Patience, within } from "../runtime/within.ts";
+export { type OperationOptions, within } from "../runtime/within.ts";
+export { type Answerer, isOneWay, leaveOutput, messageOf, outputOf, reportCall, runHandler } from "./answering.ts";
 export type {
   Address,
   Arrival,
@@ -115,8 +116,22 @@ export {
 export { acceptChannel, type ChannelOptions, channelLimits, checkChannelOptions, dialChannel } from "./over-channel.ts";
 export { type ItemSource, PacedItems } from "./paced-items.ts";
 export type { ClientHealth, ClientState, ClientStateChange } from "./protocol-client/client-state.ts";
-export { LinkKeeper, type LinkKeeperInit } from "./protocol-client/link-keeper.ts";
-export { Operation, type OperationInit, type OperationOptions } from "./protocol-client/operation.ts";
+export {
+  type Dialling,
+  type Ending,
+  LinkKeeper,
+  type LinkKeeperInit,
+} from "./protocol-client/link-keeper.ts";
+export { Operation, type OperationInit } from "./protocol-client/operation.ts";
+export {
+  type Attempt,
+  type EffectOptions,
+  type PolicedOperation,
+  Policies,
+  type PolicyOptions,
+  policiesOf,
+} from "./protocol-client/policies.ts";
+export type { Waiter } from "./protocol-client/waiting-operations.ts";
 export { type OnGap, onGap } from "./reconnect/gap.ts";
 export { type ReconnectOptions, type ReconnectPolicy, reconnectPolicy } from "./reconnect/options.ts";
 export { type ReconnectingTransport, reconnecting } from "./reconnect/reconnecting.ts";

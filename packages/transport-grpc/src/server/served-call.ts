@@ -1,15 +1,20 @@
 import {
-  type AbortListener,
+  type Answerer,
   type CallKind,
   Context,
   createCall,
   type Envelope,
   type ItemQueue,
+  isOneWay,
+  leaveOutput,
+  messageOf,
   type OwnedCall,
+  outputOf,
   ParleyError,
   type Presented,
   type Reply,
-  report,
+  reportCall,
+  runHandler,
   TransportError,
   toParleyError,
   withOutcome,
@@ -38,7 +43,7 @@ export interface ServedCallInit {
 const DEADLINE_SLACK_MS = 20;
 
 /** A native call that this side answers: running → streaming → over. */
-export class ServedCall implements AbortListener, OpenCall {
+export class ServedCall implements Answerer, OpenCall {
   readonly peer: string;
   readonly #desk: Desk;
   readonly #init: ServedCallInit;
@@ -66,17 +71,7 @@ export class ServedCall implements AbortListener, OpenCall {
   /** Runs the handler; its answer goes out when it is there. */
   run(): void {
     this.#desk.began(this);
-    try {
-      const reply = this.#desk.handler(this.#call);
-      if (!isPromise(reply)) return this.#answer(reply);
-      this.#call.onAbort(this);
-      reply.then(
-        (late) => this.#answer(late),
-        (thrown: unknown) => this.#failed(thrown),
-      );
-    } catch (thrown) {
-      this.#failed(thrown);
-    }
+    runHandler(this.#desk.handler, this.#call, this);
   }
 
   /** gRPC says that the caller is gone. After the end it says so too, and that is nothing new. */
@@ -107,28 +102,28 @@ export class ServedCall implements AbortListener, OpenCall {
   }
 
   get #isOneWay(): boolean {
-    return this.#init.kind === "notify" || this.#init.kind === "publish";
+    return isOneWay(this.#init.kind);
   }
 
-  #answer(reply: Reply | undefined): void {
-    if (this.#over) return leave(reply?.output);
-    const { kind, outlet, message } = this.#init;
+  /** The handler has answered. */
+  answer(reply: Reply | undefined): void {
+    if (this.#over) return leaveOutput(reply);
+    const { kind, outlet } = this.#init;
     try {
       if (this.#isOneWay) {
         outlet.reply(EMPTY);
         this.#finish(undefined);
       } else if (kind === "request" || kind === "client-stream") {
-        if (!reply?.message) throw new ParleyError("internal", `the handler of ${message.type} gave no reply message`);
-        outlet.reply(this.#sendable(reply.message));
+        outlet.reply(this.#sendable(messageOf(this.#call, reply)));
         this.#finish(undefined);
       } else {
-        if (!reply?.output) throw new ParleyError("internal", `the handler of ${message.type} gave no output`);
+        const items = outputOf(this.#call, reply);
         this.#call.onAbort(this);
-        this.#stream(reply.output, outlet.stream as StreamOutlet);
+        this.#stream(items, outlet.stream as StreamOutlet);
       }
     } catch (thrown) {
-      leave(reply?.output);
-      this.#failed(thrown);
+      leaveOutput(reply);
+      this.failed(thrown);
     }
   }
 
@@ -146,7 +141,7 @@ export class ServedCall implements AbortListener, OpenCall {
         stream.end();
         this.#finish(undefined);
       },
-      (thrown: unknown) => this.#failed(thrown),
+      (thrown: unknown) => this.failed(thrown),
     );
   }
 
@@ -167,10 +162,11 @@ export class ServedCall implements AbortListener, OpenCall {
     }
   }
 
-  #failed(thrown: unknown): void {
+  /** The handler, or the stream of its answer, has failed. */
+  failed(thrown: unknown): void {
     if (this.#over) return;
     const error = toParleyError(thrown);
-    if (error.code === "internal") this.#report(error);
+    if (error.code === "internal") reportCall(this.#desk.log, this.#call, error);
     // A refusal is the sender's business; how the handler of a message without an answer fares is not.
     if (this.#isOneWay && !(thrown instanceof ParleyError)) this.#init.outlet.reply(EMPTY);
     else this.#tell(error);
@@ -194,23 +190,5 @@ export class ServedCall implements AbortListener, OpenCall {
     this.#call.settle();
     this.#output?.stop();
     this.#init.input?.abort(reason ?? new ParleyError("cancelled", "the call is over"));
-  }
-
-  #report(error: ParleyError): void {
-    const { type, id } = this.#call.message;
-    const message = `${this.#init.kind} ${type}: ${error.message}`;
-    report(this.#desk.log, error, { level: "error", event: "handler-failed", message, fields: { type, id } });
-  }
-}
-
-function isPromise(reply: Reply | Promise<Reply> | undefined): reply is Promise<Reply> {
-  return typeof (reply as Partial<Promise<Reply>> | undefined)?.then === "function";
-}
-
-function leave(output: AsyncIterable<Envelope> | undefined): void {
-  try {
-    Promise.resolve(output?.[Symbol.asyncIterator]().return?.()).catch(() => {});
-  } catch {
-    // No iterable after all; whoever gave it is told by other means.
   }
 }

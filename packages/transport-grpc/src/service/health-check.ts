@@ -1,4 +1,4 @@
-import { ParleyError, TransportError } from "@parley/core/transport";
+import { type OperationOptions, ParleyError, TransportError } from "@parley/core/transport";
 import { HEALTH_SERVICE, SERVING, STATUS } from "../wire/health.ts";
 import { EMPTY } from "../wire/methods.ts";
 import { ProtoReader } from "../wire/proto-reader.ts";
@@ -11,8 +11,8 @@ const CHECK = rawMethod(`${HEALTH_SERVICE}/Check`, "request");
  * Asks a server for a sign of life; one that has no health service gives it by saying so.
  * @throws ParleyError whatever is wrong
  */
-export async function checkHealth(line: ServiceLine, timeoutMs: number): Promise<void> {
-  const answer = await line.ask(CHECK, { input: EMPTY, options: { timeoutMs } }, "bare").catch((thrown: unknown) => {
+export async function checkHealth(line: ServiceLine, options: OperationOptions): Promise<void> {
+  const answer = await line.ask(CHECK, { input: EMPTY, options }, "bare").catch((thrown: unknown) => {
     if (thrown instanceof ParleyError && thrown.outcome === "rejected") return undefined;
     throw thrown;
   });

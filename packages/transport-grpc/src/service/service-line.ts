@@ -1,5 +1,5 @@
 import type { Metadata } from "@grpc/grpc-js";
-import { type Interceptor, type Items, retry } from "@parley/core";
+import type { Items } from "@parley/core";
 import {
   type Call,
   type Calling,
@@ -11,8 +11,10 @@ import {
   ItemStream,
   intercept,
   OpenCall,
+  type OperationOptions,
   ParleyError,
-  type Patience,
+  Policies,
+  policiesOf,
   type Reply,
   type Runtime,
   systemRuntime,
@@ -61,6 +63,7 @@ export class ServiceLine {
   readonly #metadata: Metadata;
   readonly #link: Link;
   readonly #maxCalls: number;
+  readonly #policies: Policies;
   /** With the client's policies, and without. */
   readonly #calling: Calling;
   readonly #bare: Calling;
@@ -70,7 +73,7 @@ export class ServiceLine {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: GrpcClientOptions) {
-    const { maxReceiveBytes = MAX_MESSAGE_BYTES, maxSendBytes = MAX_MESSAGE_BYTES, maxCalls = MAX_CALLS } = options;
+    const { maxMessageBytes = MAX_MESSAGE_BYTES, maxCalls = MAX_CALLS } = options;
     const {
       connectTimeoutMs = CONNECT_TIMEOUT_MS,
       timeoutMs,
@@ -88,10 +91,19 @@ export class ServiceLine {
     this.address = this.#url.host;
     this.connectTimeoutMs = connectTimeoutMs;
     const calling = { source: SOURCE, timeoutMs, runtime, log };
-    this.#calling = { ...calling, answer: intercept(this.#attempt, policiesOf(options, runtime)) };
+    const { retry, use } = options;
+    const policies = { retry: retry && { codes: ["unavailable" as const], ...retry }, use };
+    this.#policies = new Policies(policies, runtime);
+    this.#calling = { ...calling, answer: intercept(this.#attempt, policiesOf(policies, runtime)) };
     this.#bare = { ...calling, answer: this.#attempt };
-    this.line = lineOf(this.#url, { ...options, maxReceiveBytes });
-    this.#link = { line: this.line, calls: new CallSet(), runtime, address: this.address, maxSendBytes };
+    this.line = lineOf(this.#url, { ...options, maxReceiveBytes: maxMessageBytes });
+    this.#link = {
+      line: this.line,
+      calls: new CallSet(),
+      runtime,
+      address: this.address,
+      maxSendBytes: maxMessageBytes,
+    };
     if (log) {
       this.line.onState((state) =>
         log({ level: "debug", event: "client-state", message: `${this.address} is ${state}`, fields: { state } }),
@@ -152,7 +164,12 @@ export class ServiceLine {
   }
 
   /** Connects, if that has not been done. @throws ParleyError `unavailable`, `deadline_exceeded`, `not-sent` */
-  async connect({ signal, timeoutMs = this.connectTimeoutMs }: Patience): Promise<void> {
+  connect({ timeoutMs = this.connectTimeoutMs, ...options }: OperationOptions): Promise<void> {
+    const operation = { type: "grpc.connect", kind: "request", idempotent: true, timeoutMs, ...options } as const;
+    return this.#policies.run(operation, (attempt) => this.#connect(attempt));
+  }
+
+  async #connect({ signal, timeoutMs }: OperationOptions): Promise<void> {
     this.requireOpen();
     const given = new AbortController();
     const ready = this.line.ready(given.signal).catch((error: ParleyError) => {
@@ -221,10 +238,6 @@ function urlOf(given: string | URL): URL {
   throw new ParleyError("invalid_argument", `${given} is no URL; say grpc://host:port, or grpcs://host:port for TLS`, {
     outcome: "not-sent",
   });
-}
-
-function policiesOf({ retry: again, use = [] }: GrpcClientOptions, runtime: Runtime): readonly Interceptor[] {
-  return again ? [retry({ codes: ["unavailable"], ...again, runtime }), ...use] : use;
 }
 
 function requireItems({ name }: ServiceMethod, input: unknown): Items<unknown> {

@@ -5,6 +5,7 @@ import {
   type HopAttributes,
   hopAttributes,
   isJsonType,
+  isReplaced,
   utf8Length,
   ValidationError,
 } from "@parley/core/transport";
@@ -221,17 +222,4 @@ function writeTime(writer: ProtoWriter, name: string, value: string): void {
     .byte(CE_TIMESTAMP)
     .varint(bytes);
   writeTimestamp(writer, timestamp);
-}
-
-function isReplaced(name: string, hop: HopAttributes): boolean {
-  switch (name) {
-    case "seq":
-      return hop.seq !== undefined;
-    case "count":
-      return hop.count !== undefined;
-    case "inreplyto":
-      return hop.inreplyto !== undefined;
-    default:
-      return false;
-  }
 }

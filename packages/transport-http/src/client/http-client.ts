@@ -5,7 +5,13 @@ import {
   Requester,
   type RequesterOptions,
 } from "@parley/core/http";
-import type { ClientHealth, ClientState, ClientStateChange, CloseOptions } from "@parley/core/transport";
+import type {
+  ClientHealth,
+  ClientState,
+  ClientStateChange,
+  CloseOptions,
+  OperationOptions,
+} from "@parley/core/transport";
 import { openSocket } from "./open-socket.ts";
 
 /** Options of an {@link HttpClient}. */
@@ -28,7 +34,7 @@ export class HttpClient implements AsyncDisposable {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: HttpClientOptions = {}) {
-    this.#requester = new Requester(options, openSocket);
+    this.#requester = new Requester(options, { openSocket });
   }
 
   /** `idle` until the first request, `open` until it is closed: connections come and go by themselves. */
@@ -77,7 +83,7 @@ export class HttpClient implements AsyncDisposable {
   }
 
   /** How the server at the `baseUrl` fares, by any answer to a HEAD; without one, what is known. Never rejects. */
-  health(options?: { readonly timeoutMs?: number }): Promise<ClientHealth> {
+  health(options?: OperationOptions): Promise<ClientHealth> {
     return this.#requester.health(options);
   }
 

@@ -36,7 +36,7 @@ function stage(options: MqttSubscribeOptions = {}) {
 }
 
 test("a reader that is too slow gets what was kept, and then is told that the rest is lost", async () => {
-  const { subscription, put, read, removals } = stage({ maxBuffered: 2 });
+  const { subscription, put, read, removals } = stage({ maxUnread: 2 });
   for (const text of ["1", "2", "3", "4"]) put(text);
   expect(subscription.dropped).toBe(1);
   expect(removals()).toBe(1);
@@ -50,7 +50,7 @@ test.each([
   ["drop-oldest", ["3", "4"]],
   ["drop-new", ["1", "2"]],
 ] as const)("%s keeps %j of four, and counts the others", async (overflow, kept) => {
-  const { subscription, put, read, removals } = stage({ maxBuffered: 2, overflow });
+  const { subscription, put, read, removals } = stage({ maxUnread: 2, overflow });
   for (const text of ["1", "2", "3", "4"]) put(text);
   expect([await read(), await read()]).toEqual(kept);
   expect(subscription.dropped).toBe(2);
@@ -60,7 +60,7 @@ test.each([
 });
 
 test("bytes are bounded as well; one message alone may have more", async () => {
-  const { subscription, put, read } = stage({ maxBufferedBytes: 100, overflow: "drop-oldest" });
+  const { subscription, put, read } = stage({ maxUnreadBytes: 100, overflow: "drop-oldest" });
   put("x".repeat(500));
   put("y".repeat(90));
   expect(subscription.dropped).toBe(1);

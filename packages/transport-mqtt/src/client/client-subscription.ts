@@ -35,11 +35,11 @@ export class ClientSubscription implements MqttSubscription {
 
   /** @throws ParleyError `invalid_argument` for bounds that make no sense */
   constructor({ name, options, remove }: ClientSubscriptionInit) {
-    const { maxBuffered = 1_024, maxBufferedBytes = 16 * 1024 * 1024, overflow = "fail", retained = true } = options;
+    const { maxUnread = 1_024, maxUnreadBytes = 16 * 1024 * 1024, overflow = "fail", retained = true } = options;
     this.#name = name;
     this.#remove = remove;
-    this.#maxMessages = checkCount(maxBuffered, "maxBuffered");
-    this.#maxBytes = checkCount(maxBufferedBytes, "maxBufferedBytes");
+    this.#maxMessages = checkCount(maxUnread, "maxUnread");
+    this.#maxBytes = checkCount(maxUnreadBytes, "maxUnreadBytes");
     this.#overflow = overflow;
     this.#wantsRetained = retained;
     this.#queue = new ItemQueue({

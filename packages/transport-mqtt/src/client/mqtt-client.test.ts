@@ -292,7 +292,7 @@ test("what makes no sense is refused before anything is sent", async () => {
     () => client.subscribe("a#"),
     () => client.subscribe([]),
     () => client.subscribe(["a", "a"]),
-    () => client.subscribe("a", { maxBuffered: 0 }),
+    () => client.subscribe("a", { maxUnread: 0 }),
     () => client.publish("a", 1, { signal: AbortSignal.abort() }),
   ];
   for (const attempt of wrong) await expect(attempt(), String(attempt)).rejects.toMatchObject({ outcome: "not-sent" });

@@ -8,6 +8,7 @@ import {
   Operation,
   type OperationOptions,
   type ParleyError,
+  Policies,
   type Runtime,
   reconnectPolicy,
   systemRuntime,
@@ -25,6 +26,7 @@ import { FAILURE, NO_MATCHING_SUBSCRIBERS } from "../reason.ts";
 import { type Registration, Routes } from "../routes.ts";
 import { patternOf } from "../topic.ts";
 import { ClientSubscription } from "./client-subscription.ts";
+import { feedHandler } from "./feed-handler.ts";
 import { checkFilters, grantsOf, namesOf, requireFilters } from "./filters.ts";
 import type { MqttMessage } from "./message.ts";
 import type {
@@ -32,6 +34,7 @@ import type {
   MqttConnected,
   MqttData,
   MqttFilters,
+  MqttGrant,
   MqttPublished,
   MqttPublishOptions,
   MqttSubscribeOptions,
@@ -53,6 +56,7 @@ export class MqttClient implements AsyncDisposable {
   readonly #unclaimed: Unclaimed | undefined;
   readonly #routes: Routes;
   readonly #keeper: LinkKeeper<Link>;
+  readonly #policies: Policies;
   readonly #subscriptions = new Set<ClientSubscription>();
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
@@ -61,11 +65,12 @@ export class MqttClient implements AsyncDisposable {
     this.#options = options;
     this.#runtime = runtime;
     this.#settings = clientSettings(options, runtime);
+    this.#policies = new Policies(options, runtime);
     this.#unclaimed = cleanStart ? undefined : new Unclaimed(log);
     this.#routes = new Routes({ random: runtime, unclaimed: this.#unclaimed?.add });
     this.#keeper = new LinkKeeper({
       peer: this.#settings.url.host,
-      dial: (signal, lost) => this.#dial(signal, lost),
+      dial: async (signal, { opened, lost }) => opened(await this.#dial(signal, lost)),
       shut: (link, graceMs) => link.close(graceMs),
       ping: (link) => link.ping(),
       ended: (reason) => this.#ended(reason),
@@ -91,7 +96,7 @@ export class MqttClient implements AsyncDisposable {
   }
 
   /** How the client fares: asks the broker for a sign of life, and waits `timeoutMs` (5,000 unless told) for it. Opens nothing. Never rejects. */
-  health(options?: { readonly timeoutMs?: number }): Promise<ClientHealth> {
+  health(options?: OperationOptions): Promise<ClientHealth> {
     return this.#keeper.health(options);
   }
 
@@ -101,14 +106,16 @@ export class MqttClient implements AsyncDisposable {
    * that the broker refuses
    */
   connect(options: OperationOptions = {}): Promise<MqttConnected> {
-    const what = `connecting to ${this.#settings.url.host}`;
-    const operation = new Operation<MqttConnected>({ what, runtime: this.#runtime, ...options });
-    this.#keeper.run(
-      operation,
-      (link) => operation.resolve(connectedOf(link)),
-      (error) => operation.reject(error),
-    );
-    return operation.promise;
+    return this.#policies.run({ type: "mqtt.connect", kind: "request", idempotent: true, ...options }, (attempt) => {
+      const what = `connecting to ${this.#settings.url.host}`;
+      const operation = new Operation<MqttConnected>({ what, runtime: this.#runtime, ...attempt });
+      this.#keeper.run(
+        operation,
+        (link) => operation.resolve(connectedOf(link)),
+        (error) => operation.reject(error),
+      );
+      return operation.promise;
+    });
   }
 
   /**
@@ -119,9 +126,13 @@ export class MqttClient implements AsyncDisposable {
    */
   async publish(topic: string, data: MqttData, options: MqttPublishOptions = {}): Promise<MqttPublished> {
     const publication = clientPublication(topic, data, options);
-    const operation = this.#operation<MqttPublished>(`the publication to ${topic}`, options);
-    this.#keeper.run(operation, (link) => send(link, publication, operation));
-    return operation.promise;
+    const given = { type: "mqtt.publish", kind: "publish", ...this.#timed(options) } as const;
+    return this.#policies.run(given, (attempt) => {
+      const what = `the publication to ${topic}`;
+      const operation = new Operation<MqttPublished>({ what, runtime: this.#runtime, ...attempt });
+      this.#keeper.run(operation, (link) => send(link, publication, operation));
+      return operation.promise;
+    });
   }
 
   /**
@@ -131,6 +142,59 @@ export class MqttClient implements AsyncDisposable {
    */
   async subscribe(filters: MqttFilters, options: MqttSubscribeOptions = {}): Promise<MqttSubscription> {
     const wanted = checkFilters(filters, options.qos);
+    const given = { type: "mqtt.subscribe", kind: "subscribe", ...this.#timed(options) } as const;
+    const unwanted = new Set<ClientSubscription>();
+    try {
+      const subscription = await this.#policies.run(given, async (attempt) => {
+        const made = await this.#subscribe(wanted, options, attempt);
+        unwanted.add(made);
+        return made;
+      });
+      unwanted.delete(subscription);
+      return subscription;
+    } finally {
+      // A policy has refused what it had let pass.
+      for (const subscription of unwanted) subscription.end(undefined);
+    }
+  }
+
+  /**
+   * Subscribes, and calls the handler with each message, one after the other: the next one waits until the promise of the handler is settled.
+   * What a handler throws is logged, and the next message is handled.
+   * @throws ParleyError as `subscribe`
+   */
+  async onMessage(
+    filters: MqttFilters,
+    handler: (message: MqttMessage) => unknown,
+    options: MqttSubscribeOptions = {},
+  ): Promise<MqttFeed> {
+    const subscription = await this.subscribe(filters, options);
+    void feedHandler(subscription, handler, this.#options.log);
+    return subscription;
+  }
+
+  /**
+   * Takes no new operations, lets publications under way be confirmed within the grace, says goodbye (so that the broker publishes no will) and hangs
+   * up. Subscriptions end, once what has come is read. Idempotent; resolves when nothing is left open.
+   */
+  close({ graceMs = 5_000 }: CloseOptions = {}): Promise<void> {
+    return this.#keeper.close(graceMs);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** What an operation is given, with its time. */
+  #timed<Options extends OperationOptions>(options: Options): Options {
+    return { ...options, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? 10_000 };
+  }
+
+  async #subscribe(
+    wanted: readonly MqttGrant[],
+    options: MqttSubscribeOptions,
+    attempt: OperationOptions,
+  ): Promise<ClientSubscription> {
     const name = namesOf(wanted);
     const registrations: Registration[] = [];
     const subscription = new ClientSubscription({
@@ -138,7 +202,8 @@ export class MqttClient implements AsyncDisposable {
       options,
       remove: async () => void (await Promise.all(registrations.map(({ remove }) => remove()))),
     });
-    const operation = this.#operation<void>(`the subscription to ${name}`, options);
+    const what = `the subscription to ${name}`;
+    const operation = new Operation<void>({ what, runtime: this.#runtime, ...attempt });
     // Before there is a link: what a session has kept comes as soon as there is one.
     for (const { filter, qos } of wanted) {
       const refused = (error: ParleyError): void => subscription.end(error);
@@ -169,37 +234,6 @@ export class MqttClient implements AsyncDisposable {
     }
   }
 
-  /**
-   * Subscribes, and calls the handler with each message, one after the other: the next one waits until the promise of the handler is settled.
-   * What a handler throws is logged, and the next message is handled.
-   * @throws ParleyError as `subscribe`
-   */
-  async onMessage(
-    filters: MqttFilters,
-    handler: (message: MqttMessage) => unknown,
-    options: MqttSubscribeOptions = {},
-  ): Promise<MqttFeed> {
-    const subscription = await this.subscribe(filters, options);
-    void this.#handle(subscription, handler);
-    return subscription;
-  }
-
-  /**
-   * Takes no new operations, lets publications under way be confirmed within the grace, says goodbye (so that the broker publishes no will) and hangs
-   * up. Subscriptions end, once what has come is read. Idempotent; resolves when nothing is left open.
-   */
-  close({ graceMs = 5_000 }: CloseOptions = {}): Promise<void> {
-    return this.#keeper.close(graceMs);
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
-  }
-
-  #operation<Value>(what: string, { signal, timeoutMs = this.#options.timeoutMs ?? 10_000 }: OperationOptions) {
-    return new Operation<Value>({ what, signal, timeoutMs, runtime: this.#runtime });
-  }
-
   #dial(signal: AbortSignal, down: (error: ParleyError) => void): Promise<Link> {
     const { credentials, will, protocolVersion } = this.#options;
     const { url } = this.#settings;
@@ -226,21 +260,6 @@ export class MqttClient implements AsyncDisposable {
       this.#subscriptions.delete(subscription);
       signal?.removeEventListener("abort", abort);
     });
-  }
-
-  async #handle(subscription: MqttSubscription, handler: (message: MqttMessage) => unknown): Promise<void> {
-    const { log } = this.#options;
-    try {
-      for await (const message of subscription) {
-        try {
-          await handler(message);
-        } catch (error) {
-          log?.({ level: "error", event: "handler-failed", message: `a handler of ${message.topic} failed`, error });
-        }
-      }
-    } catch (error) {
-      log?.({ level: "error", event: "subscription-ended", message: "a subscription with a handler has ended", error });
-    }
   }
 
   #ended(reason: ParleyError | undefined): void {

@@ -1,4 +1,11 @@
-import type { Log, OperationOptions, ReconnectOptions, Runtime } from "@parley/core/transport";
+import type {
+  EffectOptions,
+  Log,
+  OperationOptions,
+  PolicyOptions,
+  ReconnectOptions,
+  Runtime,
+} from "@parley/core/transport";
 import type { MqttLinkOptions, Qos } from "../options.ts";
 
 /** What is published: text and bytes as they are, anything else as JSON. */
@@ -19,7 +26,7 @@ export interface MqttProperties {
 }
 
 /** What {@link MqttClient.publish} takes beside topic and data. */
-export interface MqttPublishOptions extends OperationOptions, MqttProperties {
+export interface MqttPublishOptions extends EffectOptions, MqttProperties {
   /** 0 is not confirmed: its promise resolves when the message is written. @default 1 */
   readonly qos?: Qos | undefined;
   /** Whether the broker keeps the message for those who subscribe later; one without data takes the kept one away. @default false */
@@ -63,15 +70,15 @@ export interface MqttSubscribeOptions extends OperationOptions {
   /** Whether messages are wanted that the broker has kept from before. @default true */
   readonly retained?: boolean | undefined;
   /** Messages that wait for the reader. @default 1_024 */
-  readonly maxBuffered?: number | undefined;
+  readonly maxUnread?: number | undefined;
   /** Bytes of the messages that wait; one alone may have more. @default 16 MiB */
-  readonly maxBufferedBytes?: number | undefined;
+  readonly maxUnreadBytes?: number | undefined;
   /** @default "fail" */
   readonly overflow?: MqttOverflow | undefined;
 }
 
 /** Options of {@link MqttClient}. */
-export interface MqttClientOptions extends MqttLinkOptions {
+export interface MqttClientOptions extends MqttLinkOptions, PolicyOptions {
   /** `mqtt://host:1883` or `mqtts://host:8883`; user name and password may stand in it. */
   readonly url: string | URL;
   /** Whether the broker forgets what it has kept of an earlier session of this client id. `false` needs a `clientId`. @default true */

@@ -1,4 +1,4 @@
-import { essenceOf, type HttpResponse, Requester } from "@parley/core/http";
+import { essenceOf, type HttpRequestOptions, type HttpResponse, Requester } from "@parley/core/http";
 import { ParleyError, type Runtime } from "@parley/core/transport";
 import { EVENT_STREAM } from "../event-stream.ts";
 import { openSocket } from "./open-socket.ts";
@@ -15,6 +15,7 @@ export class EventRequest {
   constructor(options: SseClientOptions, runtime: Runtime) {
     const { url, json, form, body, idleTimeoutMs = 300_000 } = options;
     const { headers, credentials, tls, connectTimeoutMs, headersTimeoutMs, maxRedirects, redirectOrigins } = options;
+    const { retry, use, hooks, log } = options;
     this.#options = options;
     this.#requester = new Requester(
       {
@@ -26,32 +27,38 @@ export class EventRequest {
         headersTimeoutMs,
         maxRedirects,
         redirectOrigins,
-        hooks: options.hooks,
-        log: options.log,
+        retry,
+        use,
+        hooks,
+        log,
         runtime,
         bodyTimeoutMs: idleTimeoutMs,
         maxResponseBytes: Number.POSITIVE_INFINITY,
       },
-      openSocket,
+      { openSocket, type: "sse.connect" },
     );
     this.url = new URL(url);
     this.method = options.method ?? (json === undefined && form === undefined && body === undefined ? "GET" : "POST");
   }
 
   /**
-   * Asks for the events after an id, or for all if it is empty. Resolves when the server has accepted; with nothing when it says, by 204, that
+   * Asks for the events after an id, or for all if it is empty; once, unless `retry` is to be heeded. Resolves when the server has accepted; with nothing when it says, by 204, that
    * there is no more. The signal holds for the reading as well.
    * @throws ParleyError
    */
-  async send(lastEventId: string, signal: AbortSignal): Promise<HttpResponse | undefined> {
-    const { params, json, form, body } = this.#options;
+  async send(
+    lastEventId: string,
+    { signal, retry }: Pick<HttpRequestOptions, "signal" | "retry">,
+  ): Promise<HttpResponse | undefined> {
+    const { params, json, form, body, idempotent } = this.#options;
     const headers = {
       accept: EVENT_STREAM,
       "cache-control": "no-store",
       // UTF-8, as the HTML standard says; headers take its bytes one by one.
       ...(lastEventId === "" ? {} : { "last-event-id": Buffer.from(lastEventId).toString("latin1") }),
     };
-    const answer = await this.#requester.request(this.method, this.url, { params, json, form, body, signal, headers });
+    const request = { params, json, form, body, idempotent, signal, retry, headers };
+    const answer = await this.#requester.request(this.method, this.url, request);
     if (answer.status === 204) return undefined;
     try {
       this.#check(answer.expectOk());

@@ -10,13 +10,15 @@ export interface SseClientOptions
       | "tls"
       | "connectTimeoutMs"
       | "headersTimeoutMs"
+      | "retry"
+      | "use"
       | "maxRedirects"
       | "redirectOrigins"
       | "hooks"
       | "log"
       | "runtime"
     >,
-    Pick<HttpRequestOptions, "params" | "signal">,
+    Pick<HttpRequestOptions, "params" | "idempotent" | "signal">,
     Pick<BodyOptions, "json" | "form"> {
   /** Where the events are; headers, credentials and client certificate are for its origin. */
   readonly url: string | URL;
@@ -24,12 +26,14 @@ export interface SseClientOptions
   readonly method?: string | undefined;
   /** A body that is neither `json` nor `form`; its content type is in `headers`. */
   readonly body?: string | Uint8Array | undefined;
+  /** Time for an opening of the stream, until the server has accepted, further attempts included, ms. @default none */
+  readonly timeoutMs?: number | undefined;
   /** Where to begin: an id that this stream has given before. @default at its beginning */
   readonly lastEventId?: string | undefined;
   /** Data that ends the stream, such as `"[DONE]"`; a stream that ends without it was cut. @default none */
   readonly doneData?: string | undefined;
   /**
-   * How to come back after a cut, with the last id; `false` for not at all. The server's `retry` is waited for as well, up to `maxMs`. Attempts
+   * How to come back after a cut, with the last id; `false` for not at all. `retry` is for the first opening alone. The server's `retry` is waited for as well, up to `maxMs`. Attempts
    * are counted anew with each event. @default baseMs 1_000, maxMs 30_000, no limit for GET; `false` for other methods
    */
   readonly reconnect?: Pick<ReconnectOptions, "baseMs" | "maxMs" | "maxAttempts"> | false | undefined;

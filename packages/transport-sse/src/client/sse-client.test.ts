@@ -1,6 +1,6 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import type { ParleyError } from "@parley/core";
+import type { Interceptor, ParleyError } from "@parley/core";
 import { afterEach, expect, test } from "vitest";
 import { SseClient, type SseClientOptions, type SseEvent } from "../index.ts";
 
@@ -372,4 +372,40 @@ test("credentials are asked for at each request, and once more after a 401", asy
   expect(await all(stream)).toEqual(["a", "b"]);
   const tokens = requests.map(({ headers }) => headers.authorization);
   expect(tokens).toEqual(["Bearer one", "Bearer one", "Bearer two", "Bearer two"]);
+});
+
+test("the opening passes the policies, and is made again; after a cut only reconnect does so", async () => {
+  const types: string[] = [];
+  const note: Interceptor = (next) => (call) => {
+    types.push(call.message.type);
+    return next(call);
+  };
+  const { url, requests } = await serve(status(503), events("data: 1\n\n", "cut"), status(503));
+  const stream = client(url, { retry: { baseMs: 1 }, use: [note], reconnect: { baseMs: 1, maxMs: 5, maxAttempts: 2 } });
+  const read: string[] = [];
+  const failed = failure(
+    (async () => {
+      for await (const { data } of stream) read.push(data);
+    })(),
+  );
+  expect(await failed).toMatchObject({ details: { status: 503 } });
+  expect(read).toEqual(["1"]);
+  expect(requests.length).toBe(4);
+  expect(types).toEqual(Array.from({ length: 4 }, () => "sse.connect"));
+});
+
+test("a POST is made again only if that is said, and its time is for all attempts", async () => {
+  for (const [idempotent, count] of [
+    [true, 2],
+    [false, 1],
+  ] as const) {
+    const { url, requests } = await serve(status(503), events("data: 1\n\n"));
+    const stream = client(url, { json: {}, retry: { baseMs: 1 }, reconnect: false, idempotent });
+    if (idempotent) expect(await all(stream)).toEqual(["1"]);
+    else expect(await failure(all(stream))).toMatchObject({ code: "unavailable", details: { status: 503 } });
+    expect(requests.length).toBe(count);
+  }
+  const { url } = await serve(() => {});
+  const silent = client(url, { timeoutMs: 50 });
+  expect(await failure(silent.connect())).toMatchObject({ code: "deadline_exceeded" });
 });

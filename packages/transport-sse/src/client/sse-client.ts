@@ -6,6 +6,7 @@ import {
   cancelled,
   codes,
   fullJitter,
+  type OperationOptions,
   ParleyError,
   pause,
   type ReconnectPolicy,
@@ -73,15 +74,9 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
    * Resolves when the server has accepted; the iteration does it by itself. May be called again, also after a failure.
    * @throws ParleyError `unavailable`, `deadline_exceeded`, `cancelled`, what a status means, `internal` when the answer is no event stream.
    */
-  async connect({
-    signal,
-    timeoutMs,
-  }: {
-    readonly signal?: AbortSignal;
-    readonly timeoutMs?: number;
-  } = {}): Promise<void> {
+  async connect({ signal = this.#options.signal, timeoutMs }: OperationOptions = {}): Promise<void> {
     if (this.#over.signal.aborted) throw closedError();
-    await this.#connected(signal ?? this.#options.signal, timeoutMs);
+    await this.#connected({ signal, timeoutMs });
   }
 
   /** The events, to one reader. */
@@ -138,15 +133,15 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
   }
 
   /** The answer to read first; undefined where the server has nothing. */
-  #connected(signal?: AbortSignal, timeoutMs?: number): Promise<HttpResponse | undefined> {
-    this.#first ??= this.#connect(signal, timeoutMs);
+  #connected(options: OperationOptions = {}): Promise<HttpResponse | undefined> {
+    this.#first ??= this.#connect(options);
     return this.#first;
   }
 
-  async #connect(signal?: AbortSignal, timeoutMs?: number): Promise<HttpResponse | undefined> {
+  async #connect(options: OperationOptions): Promise<HttpResponse | undefined> {
     this.#turn({ state: "connecting" });
     try {
-      return await this.#dial(signal, timeoutMs);
+      return await this.#dial(options);
     } catch (thrown) {
       this.#first = undefined;
       if (!this.#over.signal.aborted) this.#turn({ state: "idle", error: toParleyError(thrown) });
@@ -154,8 +149,11 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
     }
   }
 
-  /** @param signal gives up the wait for the answer, as the time does; neither holds for what is read then. */
-  async #dial(signal?: AbortSignal, timeoutMs?: number): Promise<HttpResponse | undefined> {
+  /** Signal and time are for the wait for the answer; neither holds for what is read then. @param retry `false` after a cut */
+  async #dial(
+    { signal, timeoutMs = this.#options.timeoutMs }: OperationOptions,
+    retry?: false,
+  ): Promise<HttpResponse | undefined> {
     const attempt = new AbortController();
     const over = this.#over.signal;
     const giveUp = (): void => attempt.abort(cancelled(signal?.reason, "unknown"));
@@ -169,7 +167,7 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
     if (over.aborted) attempt.abort(over.reason);
     else if (signal?.aborted) giveUp();
     try {
-      const answer = await this.#request.send(this.#cursor.id, attempt.signal);
+      const answer = await this.#request.send(this.#cursor.id, { signal: attempt.signal, retry });
       this.#turn({ state: "open" });
       return answer;
     } finally {
@@ -217,7 +215,7 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
       await pause(delayMs, this.#over.signal, this.#runtime);
       if (this.#over.signal.aborted) throw this.#over.signal.reason;
       try {
-        return await this.#dial();
+        return await this.#dial({}, false);
       } catch (thrown) {
         error = toParleyError(thrown);
       }

@@ -1,8 +1,8 @@
-import { ParleyError, TransportError } from "@parley/core/transport";
+import { type EffectOptions, type OperationOptions, ParleyError, TransportError } from "@parley/core/transport";
 import type { StdioFormat, StdioFormats } from "./formats.ts";
 import type { JsonRpcMessage } from "./json-rpc.ts";
 import { JsonRpcExchange } from "./json-rpc-exchange.ts";
-import { type Operation, type OperationOptions, operate } from "./operation.ts";
+import { type Operation, operate } from "./operation.ts";
 import type { StdioRequestOptions } from "./options.ts";
 import { RawExchange } from "./raw-exchange.ts";
 import type { Session } from "./session.ts";
@@ -10,10 +10,13 @@ import type { Settings } from "./settings.ts";
 import type { StdioSession } from "./stdio-session.ts";
 import type { Until } from "./until.ts";
 
-/** Runs an operation: one that asks the program for something, within the time that it has by default, or one that only reads. */
+/** An operation, by the method that makes it: one that asks the program for something, or one that only reads. */
+export type Action = "send" | "request" | "batch" | "end" | "read";
+
+/** Runs an operation. */
 export type Run = <Value>(
-  kind: "ask" | "read",
-  options: OperationOptions,
+  action: Action,
+  options: EffectOptions,
   step: (session: Session, operation: Operation) => Promise<Value>,
   /** @default the one that is open, or the next one that will be */
   session?: Session,
@@ -21,14 +24,13 @@ export type Run = <Value>(
 
 /** Runs operations on the session that is found for them. */
 export function runner(
-  { program, runtime, timeoutMs }: Pick<Settings<StdioFormat>, "program" | "runtime" | "timeoutMs">,
-  find: (kind: "ask" | "read", operation: Operation) => Promise<Session>,
+  { program, runtime }: Pick<Settings<StdioFormat>, "program" | "runtime">,
+  find: (action: Action, operation: Operation) => Promise<Session>,
 ): Run {
-  return (kind, options, step, bound) => {
-    const limitMs = options.timeoutMs ?? (kind === "ask" ? timeoutMs : undefined);
-    const init = { program, runtime, signal: options.signal, timeoutMs: limitMs };
-    return operate(init, async (operation) => step(bound ?? (await find(kind, operation)), operation));
-  };
+  return (action, { signal, timeoutMs }, step, bound) =>
+    operate({ program, runtime, signal, timeoutMs }, async (operation) =>
+      step(bound ?? (await find(action, operation)), operation),
+    );
 }
 
 /** The operations of one format; what they are given and give is of that format, as the exchange of the session is. */
@@ -39,16 +41,16 @@ export class Dialogue<Format extends StdioFormat> implements StdioSession<Format
     this.#run = run;
   }
 
-  send(message: StdioFormats[Format]["sent"], options: OperationOptions = {}): Promise<void> {
-    return this.#run("ask", options, ({ exchange }, operation) => exchange.send(message, operation));
+  send(message: StdioFormats[Format]["sent"], options: EffectOptions = {}): Promise<void> {
+    return this.#run("send", options, ({ exchange }, operation) => exchange.send(message, operation));
   }
 
   request(
     question: StdioFormats[Format]["sent"],
     options?: StdioRequestOptions<Format>,
   ): Promise<StdioFormats[Format]["answer"]> {
-    const { until, ...rest }: OperationOptions & { readonly until?: Until } = options ?? {};
-    return this.#run("ask", rest, ({ exchange }, operation) => exchange.request(question, operation, until));
+    const { until, ...rest }: EffectOptions & { readonly until?: Until } = options ?? {};
+    return this.#run("request", rest, ({ exchange }, operation) => exchange.request(question, operation, until));
   }
 
   async receive(options: OperationOptions = {}): Promise<StdioFormats[Format]["received"]> {
@@ -68,9 +70,9 @@ export class Dialogue<Format extends StdioFormat> implements StdioSession<Format
 
   async batch(
     requests: readonly JsonRpcMessage[],
-    options: OperationOptions = {},
+    options: EffectOptions = {},
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
-    return await this.#run("ask", options, async ({ exchange }, operation) => {
+    return await this.#run("batch", options, async ({ exchange }, operation) => {
       if (exchange instanceof JsonRpcExchange) return await exchange.batch(requests, operation);
       throw new ParleyError("unimplemented", "only the format jsonrpc has batches", { outcome: "not-sent" });
     });

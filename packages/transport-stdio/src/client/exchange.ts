@@ -25,7 +25,7 @@ export interface ExchangeInit {
   readonly flow: { pause(): void; resume(): void };
   readonly maxMessageBytes: number;
   readonly maxUnreadBytes: number;
-  readonly maxPending: number;
+  readonly maxCalls: number;
   readonly counts: Counts;
   readonly log: Log | undefined;
   /** Ends the child, since what it wrote cannot be read. */

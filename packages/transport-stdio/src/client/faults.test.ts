@@ -73,22 +73,22 @@ describe("a program that is silent", () => {
   });
 
   it("holds back no more than so many questions, those that were given up included", async () => {
-    const client = speaking({ command: ["sleep", "60"], format: "line", maxPending: 2 });
+    const client = speaking({ command: ["sleep", "60"], format: "line", maxCalls: 2 });
     for (let n = 0; n < 2; n++) await failure(client.request("a", { timeoutMs: 20 }));
     const error = await failure(client.request("a"));
     expect(error).toMatchObject({ code: "resource_exhausted", outcome: "not-sent" });
-    expect(error.message).toContain("maxPending");
+    expect(error.message).toContain("maxCalls");
   });
 });
 
 describe("a program that does not read", () => {
   it("holds up no more than so many writers at a time", async () => {
-    const client = speaking({ command: ["sleep", "60"], format: "raw", maxPending: 2 });
+    const client = speaking({ command: ["sleep", "60"], format: "raw", maxCalls: 2 });
     await client.connect();
     const sent = [1, 2].map(() => failure(client.send(Buffer.alloc(MIB))));
     const refused = await failure(client.send("a"));
     expect(refused).toMatchObject({ code: "resource_exhausted", outcome: "not-sent" });
-    expect(refused.message).toContain("maxPending");
+    expect(refused.message).toContain("maxCalls");
     await client.close({ graceMs: 0 });
     await Promise.all(sent);
   });

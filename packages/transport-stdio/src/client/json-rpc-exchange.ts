@@ -85,9 +85,9 @@ export class JsonRpcExchange implements Exchange {
     operation: Operation,
     line: (requests: readonly JsonRpcRequest[]) => unknown,
   ): Promise<readonly Settled[]> {
-    const { program, outbox, maxPending } = this.#init;
-    if (this.#pending.size + messages.length > maxPending) {
-      const problem = `${this.#pending.size} requests wait for answers of ${program}, and maxPending is ${maxPending}`;
+    const { program, outbox, maxCalls } = this.#init;
+    if (this.#pending.size + messages.length > maxCalls) {
+      const problem = `${this.#pending.size} requests wait for answers of ${program}, and maxCalls is ${maxCalls}`;
       throw new TransportError("resource_exhausted", problem, { outcome: "not-sent" });
     }
     const requests = messages.map((message) => ({ ...VERSION, id: this.#nextId++, ...outgoing(message) }));
@@ -157,12 +157,12 @@ export class JsonRpcExchange implements Exchange {
 
   async #handle(request: JsonRpcRequest): Promise<object> {
     const { id, method } = request;
-    const { maxPending, log } = this.#init;
+    const { maxCalls, log } = this.#init;
     const { onRequest } = this.#options;
     this.#handling++;
     try {
       if (!onRequest) throw new ParleyError("unimplemented", `nobody here answers ${method}`);
-      if (this.#handling > maxPending) throw new TransportError("resource_exhausted", "too many requests at a time");
+      if (this.#handling > maxCalls) throw new TransportError("resource_exhausted", "too many requests at a time");
       const result = (await onRequest(request, { signal: this.#gone.signal })) ?? null;
       return this.#checked({ ...VERSION, id, result });
     } catch (thrown) {

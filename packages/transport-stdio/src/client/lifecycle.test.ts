@@ -19,7 +19,7 @@ function commandOf(pid: string): string {
   }
 }
 
-describe("with restart", () => {
+describe("with reconnect", () => {
   const counting = sh("read line; echo $line; exit 1");
 
   it("a program that ends is started again, and what was read of it until then is not lost", async () => {
@@ -27,7 +27,7 @@ describe("with restart", () => {
     const client = speaking({
       command: sh("echo hello; while read line; do case $line in die) echo dying; exit 3;; *) echo $line;; esac; done"),
       format: "line",
-      restart: { baseMs: 1 },
+      reconnect: { baseMs: 1 },
       onStart: async (session) => void starts.push((await session.receive()).length),
     });
     const changes: ClientStateChange[] = [];
@@ -50,7 +50,7 @@ describe("with restart", () => {
   });
 
   it("iterations are of one program each", async () => {
-    const client = speaking({ command: counting, format: "line", restart: { baseMs: 1 } });
+    const client = speaking({ command: counting, format: "line", reconnect: { baseMs: 1 } });
     for (const word of ["one", "two"]) {
       const seen: string[] = [];
       const reading = (async () => {
@@ -64,18 +64,18 @@ describe("with restart", () => {
 
   it("it is given up after so many starts in a row, with why", async () => {
     const log = vi.fn();
-    const client = speaking({ command: ["false"], format: "line", restart: { baseMs: 1, maxAttempts: 3 }, log });
+    const client = speaking({ command: ["false"], format: "line", reconnect: { baseMs: 1, maxAttempts: 3 }, log });
     await client.connect();
     expect(await client.closed).toMatchObject({ code: "unavailable", details: { exitCode: 1 } });
     expect(client.stats().starts).toBe(4);
     expect(client.state).toBe("closed");
-    expect(log).toHaveBeenCalledWith(expect.objectContaining({ event: "restarting" }));
+    expect(log).toHaveBeenCalledWith(expect.objectContaining({ event: "reconnecting" }));
     expect(await failure(client.send("a"))).toMatchObject({ code: "unavailable", outcome: "not-sent" });
   });
 
   it("one that lived for long begins again with the first start", async () => {
-    const restart = { baseMs: 1, maxMs: 100, maxAttempts: 1 };
-    const client = speaking({ command: sh("echo up; sleep 0.2; exit 1"), format: "line", restart });
+    const reconnect = { baseMs: 1, maxMs: 100, maxAttempts: 1 };
+    const client = speaking({ command: sh("echo up; sleep 0.2; exit 1"), format: "line", reconnect });
     for (let n = 0; n < 3; n++) {
       expect(await client.receive()).toBe("up");
       await failure(client.receive());
@@ -85,7 +85,7 @@ describe("with restart", () => {
 
   it("it is given up at once when its command is gone", async () => {
     const folder = mkdtempSync(join(tmpdir(), "parley-"));
-    const client = speaking({ command: ["cat"], format: "line", cwd: folder, restart: { baseMs: 1 } });
+    const client = speaking({ command: ["cat"], format: "line", cwd: folder, reconnect: { baseMs: 1 } });
     await client.connect();
     rmSync(folder, { recursive: true });
     const states: string[] = [];
@@ -96,7 +96,7 @@ describe("with restart", () => {
   });
 
   it("questions wait for the next start, within their time", async () => {
-    const client = speaking({ command: ["cat"], format: "line", restart: { baseMs: 60_000, maxMs: 60_000 } });
+    const client = speaking({ command: ["cat"], format: "line", reconnect: { baseMs: 60_000, maxMs: 60_000 } });
     await client.connect();
     const reconnecting = Promise.withResolvers<void>();
     client.onState(({ state }) => state === "reconnecting" && reconnecting.resolve());
@@ -192,7 +192,7 @@ describe("close", () => {
 
   it("leaves nothing that keeps a process alive", async () => {
     const script = `import { StdioClient } from ${JSON.stringify(new URL("../index.ts", import.meta.url).href)};
-      const client = new StdioClient({ command: ["cat"], format: "line", restart: {} });
+      const client = new StdioClient({ command: ["cat"], format: "line", reconnect: {} });
       await client.request("a", { timeoutMs: 60_000 });
       await client.receive({ timeoutMs: 10 }).catch(() => {});
       await client.close();

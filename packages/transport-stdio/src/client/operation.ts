@@ -1,19 +1,13 @@
 import {
   cancelled,
   durationOption,
+  type OperationOptions,
   type Outcome,
   type ParleyError,
   type Runtime,
   TransportError,
+  withOutcome,
 } from "@parley/core/transport";
-
-/** What every operation of a client takes. */
-export interface OperationOptions {
-  /** Gives the operation up. */
-  readonly signal?: AbortSignal | undefined;
-  /** Time that it has, ms; then it fails with `deadline_exceeded`. */
-  readonly timeoutMs?: number | undefined;
-}
 
 /** What {@link operate} needs. */
 export interface OperationInit extends OperationOptions {
@@ -74,9 +68,10 @@ export async function operate<Value>(
 ): Promise<Value> {
   const { signal, program, runtime } = init;
   const timeoutMs = init.timeoutMs === undefined ? undefined : durationOption("timeoutMs", init.timeoutMs);
-  if (signal?.aborted) throw cancelled(signal.reason, "not-sent");
+  if (signal?.aborted) throw withOutcome(cancelled(signal.reason, "not-sent"), "not-sent");
   const operation = new Operation();
-  const abort = (): void => operation.giveUp(cancelled(signal?.reason, operation.outcome));
+  const abort = (): void =>
+    operation.giveUp(withOutcome(cancelled(signal?.reason, operation.outcome), operation.outcome));
   const onDeadline = (): void => {
     const message = `${program} ${operation.lacking} within ${timeoutMs} ms`;
     operation.giveUp(new TransportError("deadline_exceeded", message, { outcome: operation.outcome }));

@@ -1,7 +1,6 @@
-import type { Log, ReconnectOptions, Runtime } from "@parley/core/transport";
+import type { EffectOptions, Log, PolicyOptions, ReconnectOptions, Runtime } from "@parley/core/transport";
 import type { ChildOptions, Command } from "../child-options.ts";
 import type { StdioFormat, StdioFormats } from "./formats.ts";
-import type { OperationOptions } from "./operation.ts";
 import type { StdioSession } from "./stdio-session.ts";
 
 /** What is done with a child, beside all that a client does. */
@@ -11,27 +10,27 @@ export type StdioHook<Format extends StdioFormat> = (
 ) => unknown;
 
 /** How a child that ended unasked is started again. */
-export interface RestartOptions extends Pick<ReconnectOptions, "baseMs" | "maxMs"> {
-  /** Starts in a row, when the last of which fails the client is closed. One that lived for `maxMs` begins again with the first. @default 5 */
+export interface StdioReconnectOptions extends Pick<ReconnectOptions, "baseMs" | "maxMs"> {
+  /** Starts in a row, when the last of which fails the client is closed; 0 for none. One that lived for `maxMs` begins again with the first. @default 5 */
   readonly maxAttempts?: number | undefined;
 }
 
 /** Options of every format. */
-export interface StdioClientBaseOptions<Format extends StdioFormat> extends ChildOptions {
+export interface StdioClientBaseOptions<Format extends StdioFormat> extends ChildOptions, PolicyOptions {
   /** What to start. */
   readonly command: Command;
   /** How it writes its messages. */
   readonly format: Format;
   /** Time for the child to start, and to be ready: its first prompt, and `onStart`. @default 10_000 */
-  readonly startTimeoutMs?: number | undefined;
-  /** Time that `send` and `request` have unless they say otherwise. @default 30_000 */
+  readonly connectTimeoutMs?: number | undefined;
+  /** Time for an operation that names none, ms; `receive`, `readUntil` and iteration wait for as long as it takes. @default 30_000 */
   readonly timeoutMs?: number | undefined;
   /** What to say to each child before the client is open, such as a handshake. The child is ended when it fails. */
   readonly onStart?: StdioHook<Format> | undefined;
   /** What `health` asks of the child. @default nothing */
   readonly ping?: StdioHook<Format> | undefined;
-  /** Starts the child again when it ends unasked. @default not */
-  readonly restart?: RestartOptions | undefined;
+  /** Starts the child again when it ends unasked; `{}` for the defaults. @default false */
+  readonly reconnect?: StdioReconnectOptions | false | undefined;
   /** Longest message, or output before a prompt, bytes. @default 4_194_304 */
   readonly maxMessageBytes?: number | undefined;
   /** Most that waits for the child to read it, bytes; more is refused with `resource_exhausted`. @default 16_777_216 */
@@ -42,8 +41,8 @@ export interface StdioClientBaseOptions<Format extends StdioFormat> extends Chil
    */
   readonly maxUnreadBytes?: number | undefined;
   /** Most that is under way at a time; more is refused with `resource_exhausted`. @default 1_024 */
-  readonly maxPending?: number | undefined;
-  /** Told of lines of stderr, noise, restarts. */
+  readonly maxCalls?: number | undefined;
+  /** Told of lines of stderr, noise, new starts. */
   readonly log?: Log | undefined;
   /** @default systemRuntime */
   readonly runtime?: Runtime | undefined;
@@ -54,4 +53,4 @@ export type StdioClientOptions<Format extends StdioFormat> = StdioClientBaseOpti
   StdioFormats[Format]["options"];
 
 /** What a request takes: for `raw` also where its answer ends. */
-export type StdioRequestOptions<Format extends StdioFormat> = OperationOptions & StdioFormats[Format]["requestOptions"];
+export type StdioRequestOptions<Format extends StdioFormat> = EffectOptions & StdioFormats[Format]["requestOptions"];

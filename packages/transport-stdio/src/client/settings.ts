@@ -3,7 +3,10 @@ import {
   durationOption,
   type Log,
   ParleyError,
+  Policies,
+  type ReconnectPolicy,
   type Runtime,
+  reconnectPolicy,
   systemRuntime,
 } from "@parley/core/transport";
 import { type ChildOptions, type Command, requireCommand } from "../child-options.ts";
@@ -13,9 +16,8 @@ import type { StdioFormat } from "./formats.ts";
 import { JsonRpcExchange } from "./json-rpc-exchange.ts";
 import { LineExchange } from "./line-exchange.ts";
 import { jsonFormat, lineFormat } from "./message-format.ts";
-import type { RestartOptions, StdioClientOptions, StdioHook } from "./options.ts";
+import type { StdioClientOptions, StdioHook } from "./options.ts";
 import { RawExchange } from "./raw-exchange.ts";
-import type { RestartPolicy } from "./supervisor.ts";
 import type { Until } from "./until.ts";
 
 /** Options of a client, complete and checked. */
@@ -23,17 +25,19 @@ export interface Settings<Format extends StdioFormat> extends ChildOptions {
   readonly command: Command;
   readonly program: string;
   readonly exitMs: number;
-  readonly startTimeoutMs: number;
+  readonly connectTimeoutMs: number;
   readonly timeoutMs: number;
   readonly onStart: StdioHook<Format> | undefined;
   readonly ping: StdioHook<Format> | undefined;
   /** Part of the start of a child. */
   readonly prompt: Until | undefined;
-  readonly restart: RestartPolicy | undefined;
+  /** No attempts: a child that ends is not started again. */
+  readonly reconnect: ReconnectPolicy;
   readonly maxMessageBytes: number;
   readonly maxQueuedBytes: number;
   readonly maxUnreadBytes: number;
-  readonly maxPending: number;
+  readonly maxCalls: number;
+  readonly policies: Policies;
   readonly log: Log | undefined;
   readonly runtime: Runtime;
   exchange(init: ExchangeInit): Exchange;
@@ -56,6 +60,7 @@ export function readSettings<Format extends StdioFormat>(options: StdioClientOpt
     runtime = systemRuntime,
   } = options;
   requireCommand(command, 'new StdioClient({ command: ["python3", "-i"], format: "raw" })');
+  const maxCalls = countOption("maxCalls", options.maxCalls ?? 1_024, 1);
   const given = options as unknown as AnyOptions; // They are those of one format, and say which.
   return {
     command,
@@ -66,28 +71,30 @@ export function readSettings<Format extends StdioFormat>(options: StdioClientOpt
     credentialVariable,
     startLimit,
     exitMs: durationOption("exitMs", options.exitMs ?? 2_000),
-    startTimeoutMs: durationOption("startTimeoutMs", options.startTimeoutMs ?? 10_000),
+    connectTimeoutMs: durationOption("connectTimeoutMs", options.connectTimeoutMs ?? 10_000),
     timeoutMs: durationOption("timeoutMs", options.timeoutMs ?? 30_000),
     onStart,
     ping,
     prompt: given.format === "raw" ? given.prompt : undefined,
-    restart: options.restart && readRestart(options.restart),
+    reconnect: reconnectOf(options, maxCalls),
     maxMessageBytes: countOption("maxMessageBytes", options.maxMessageBytes ?? 4 * 1024 * 1024, 1),
     maxQueuedBytes: countOption("maxQueuedBytes", options.maxQueuedBytes ?? 16 * 1024 * 1024, 1),
     maxUnreadBytes: countOption("maxUnreadBytes", options.maxUnreadBytes ?? 1024 * 1024, 1),
-    maxPending: countOption("maxPending", options.maxPending ?? 1_024, 1),
+    maxCalls,
+    policies: new Policies(options, runtime),
     log,
     runtime,
     exchange: exchangeOf(given),
   };
 }
 
-function readRestart({ baseMs = 250, maxMs = 10_000, maxAttempts = 5 }: RestartOptions): RestartPolicy {
-  return {
-    baseMs: durationOption("restart.baseMs", baseMs),
-    maxMs: durationOption("restart.maxMs", maxMs),
-    maxAttempts: countOption("restart.maxAttempts", maxAttempts, 1),
-  };
+/** What `setTimeout` takes, 24 days. */
+const MAX_WAIT_MS = 2 ** 31 - 1;
+
+function reconnectOf({ reconnect = false }: Pick<StdioClientOptions<StdioFormat>, "reconnect">, maxWaiting: number) {
+  const options = reconnect === false ? { maxAttempts: 0 } : { maxAttempts: 5, ...reconnect };
+  // Operations wait for as long as they may.
+  return reconnectPolicy({ ...options, maxWaiting, waitMs: MAX_WAIT_MS });
 }
 
 /** How the exchanges of a format are made. */

@@ -29,7 +29,7 @@ export async function startSession<Format extends StdioFormat>(
   settings: Settings<Format>,
   { history, counts, signal, begun }: StartInit,
 ): Promise<Session> {
-  const { program, prompt, onStart, runtime, startTimeoutMs: timeoutMs } = settings;
+  const { program, prompt, onStart, runtime, connectTimeoutMs: timeoutMs } = settings;
   return await operate({ program, runtime, signal, timeoutMs }, async (operation) => {
     const env = await ownEnvironment(settings, { timeoutMs, signal, runtime });
     if (operation.error) throw operation.error;

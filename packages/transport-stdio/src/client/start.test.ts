@@ -36,7 +36,7 @@ describe("a program that does not start", () => {
   });
 
   it("in time is given up and ended", async () => {
-    const client = speaking({ command: ["sleep", "60"], format: "raw", prompt: "> ", startTimeoutMs: 100 });
+    const client = speaking({ command: ["sleep", "60"], format: "raw", prompt: "> ", connectTimeoutMs: 100 });
     const error = await failure(client.request("a"));
     expect(error).toMatchObject({ code: "deadline_exceeded", outcome: "not-sent" });
     expect(error.message).toBe("sleep did not answer within 100 ms");

@@ -173,7 +173,7 @@ it("credentials are in the variable that is named, anew for each program, and in
     format: "line",
     credentials: bearer(async () => `token-${++asked}`),
     credentialVariable: "API_TOKEN",
-    restart: { baseMs: 1 },
+    reconnect: { baseMs: 1 },
   });
   expect(await client.receive()).toBe("token-1");
   const error = await failure(client.request("end"));
@@ -232,7 +232,7 @@ describe("a client", () => {
     expect(made({ command, format: "line", delimiter: "" })).toThrow("delimiter");
     expect(made({ command, format: "line", encoding: "ebcdic" })).toThrow("ebcdic");
     expect(made({ command, format: "line", timeoutMs: -1 })).toThrow("timeoutMs is -1");
-    expect(made({ command, format: "line", restart: { maxAttempts: 0 } })).toThrow("restart.maxAttempts is 0");
+    expect(made({ command, format: "line", reconnect: { maxAttempts: -1 } })).toThrow("reconnect.maxAttempts");
   });
 
   it("refuses a time that is none", async () => {

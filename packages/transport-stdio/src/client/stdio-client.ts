@@ -1,19 +1,22 @@
 import {
+  type Attempt,
   type ClientHealth,
   type ClientState,
   type ClientStateChange,
   type CloseOptions,
   durationOption,
+  type EffectOptions,
+  type OperationOptions,
   type ParleyError,
   TransportError,
   toParleyError,
 } from "@parley/core/transport";
 import { StartHistory } from "../start-limit.ts";
 import type { Counts, StdioClientStats } from "./counts.ts";
-import { Dialogue, type Run, runner } from "./dialogue.ts";
+import { type Action, Dialogue, type Run, runner } from "./dialogue.ts";
 import type { StdioFormat, StdioFormats } from "./formats.ts";
 import type { JsonRpcMessage } from "./json-rpc.ts";
-import { type OperationOptions, operate } from "./operation.ts";
+import { operate } from "./operation.ts";
 import type { StdioClientOptions, StdioRequestOptions } from "./options.ts";
 import { readSettings, type Settings } from "./settings.ts";
 import { runHook, startSession } from "./start-session.ts";
@@ -40,13 +43,16 @@ export class StdioClient<Format extends StdioFormat> implements StdioSession<For
     this.#settings = settings;
     this.#supervisor = new Supervisor({
       ...settings,
+      underWay: () => Promise.allSettled([...this.#active]),
       start: (signal, begun) => startSession(settings, { history, counts: this.#counts, signal, begun }),
     });
-    const run = runner(settings, (kind, operation) =>
-      kind === "ask" ? this.#supervisor.open(operation) : this.#supervisor.readable(operation),
+    const run = runner(settings, (action, operation) =>
+      action === "read" ? this.#supervisor.readable(operation) : this.#supervisor.open(operation),
     );
-    this.#run = (kind, options, step, bound) =>
-      kind === "ask" ? this.#tracked(() => run(kind, options, step, bound)) : run(kind, options, step, bound);
+    this.#run = (action, options, step, bound) =>
+      action === "read"
+        ? run(action, options, step, bound)
+        : this.#tracked(action, options, (attempt) => run(action, attempt, step, bound));
     this.#dialogue = new Dialogue(this.#run);
   }
 
@@ -75,8 +81,10 @@ export class StdioClient<Format extends StdioFormat> implements StdioSession<For
 
   /** Starts the program, unless it runs; resolves when it is ready. Every operation does so by itself. */
   async connect(options: OperationOptions = {}): Promise<void> {
-    const { program, runtime } = this.#settings;
-    await operate({ ...options, program, runtime }, (operation) => this.#supervisor.open(operation));
+    const { program, runtime, policies } = this.#settings;
+    await policies.run({ type: "stdio.connect", kind: "request", idempotent: true, ...options }, (attempt) =>
+      operate({ ...attempt, program, runtime }, (operation) => this.#supervisor.open(operation)),
+    );
   }
 
   /** Tells of each change of state from now on; gives back what takes the listener off again. It must not throw. */
@@ -100,7 +108,7 @@ export class StdioClient<Format extends StdioFormat> implements StdioSession<For
     }
   }
 
-  send(message: StdioFormats[Format]["sent"], options?: OperationOptions): Promise<void> {
+  send(message: StdioFormats[Format]["sent"], options?: EffectOptions): Promise<void> {
     return this.#dialogue.send(message, options);
   }
 
@@ -122,7 +130,7 @@ export class StdioClient<Format extends StdioFormat> implements StdioSession<For
   batch(
     this: StdioClient<"jsonrpc">,
     requests: readonly JsonRpcMessage[],
-    options?: OperationOptions,
+    options?: EffectOptions,
   ): Promise<readonly PromiseSettledResult<unknown>[]> {
     return this.#dialogue.batch(requests, options);
   }
@@ -133,7 +141,7 @@ export class StdioClient<Format extends StdioFormat> implements StdioSession<For
 
   /** Ends the program's stdin, after what waits for it: there will be no more. What it still writes is read. */
   async end(options: OperationOptions = {}): Promise<void> {
-    await this.#run("ask", options, async (session) => session.endInput());
+    await this.#run("end", options, async (session) => session.endInput());
   }
 
   /** Sends a signal to the program and what it has started, as `SIGINT` to interrupt it. */
@@ -146,7 +154,7 @@ export class StdioClient<Format extends StdioFormat> implements StdioSession<For
    * resolves when nothing of it is left.
    */
   close({ graceMs = 5_000 }: CloseOptions = {}): Promise<void> {
-    return this.#supervisor.close(durationOption("graceMs", graceMs), () => Promise.allSettled([...this.#active]));
+    return this.#supervisor.close(durationOption("graceMs", graceMs));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -154,13 +162,19 @@ export class StdioClient<Format extends StdioFormat> implements StdioSession<For
   }
 
   /** Runs what `close` waits for. */
-  async #tracked<Value>(run: () => Promise<Value>): Promise<Value> {
-    const { maxPending, program } = this.#settings;
-    if (this.#active.size >= maxPending) {
-      const problem = `${maxPending} operations on ${program} are under way, the most that maxPending permits`;
+  async #tracked<Value>(
+    action: Exclude<Action, "read">,
+    options: EffectOptions,
+    attempt: Attempt<Value>,
+  ): Promise<Value> {
+    const { maxCalls, program, policies, timeoutMs } = this.#settings;
+    if (this.#active.size >= maxCalls) {
+      const problem = `${maxCalls} operations on ${program} are under way, the most that maxCalls permits`;
       throw new TransportError("resource_exhausted", problem, { outcome: "not-sent" });
     }
-    const running = run();
+    const kind = action === "send" ? "notify" : "request";
+    const limits = { ...options, timeoutMs: options.timeoutMs ?? timeoutMs };
+    const running = policies.run({ type: `stdio.${action}`, kind, ...limits }, attempt);
     this.#active.add(running);
     try {
       return await running;

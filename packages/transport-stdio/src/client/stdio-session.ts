@@ -1,6 +1,6 @@
+import type { EffectOptions, OperationOptions } from "@parley/core/transport";
 import type { StdioFormat, StdioFormats } from "./formats.ts";
 import type { JsonRpcMessage } from "./json-rpc.ts";
-import type { OperationOptions } from "./operation.ts";
 import type { StdioRequestOptions } from "./options.ts";
 import type { Until } from "./until.ts";
 
@@ -13,7 +13,7 @@ export interface StdioSession<Format extends StdioFormat> extends AsyncIterable<
    * Writes a message; of `jsonrpc` a notification. Resolves when the pipe has taken it, which it does only while the program reads.
    * @throws ParleyError `deadline_exceeded`, `cancelled`, `resource_exhausted`, `invalid_argument`, `unavailable`
    */
-  send(message: StdioFormats[Format]["sent"], options?: OperationOptions): Promise<void>;
+  send(message: StdioFormats[Format]["sent"], options?: EffectOptions): Promise<void>;
   /**
    * Writes a question and waits for its answer: of `json` and `line` the next message, of `raw` what stands before the prompt, of `jsonrpc` the
    * result. Several may be under way. An answer that comes after its question was given up is dropped.
@@ -35,7 +35,7 @@ export interface StdioSession<Format extends StdioFormat> extends AsyncIterable<
   batch(
     this: StdioSession<"jsonrpc">,
     requests: readonly JsonRpcMessage[],
-    options?: OperationOptions,
+    options?: EffectOptions,
   ): Promise<readonly PromiseSettledResult<unknown>[]>;
   /** Messages as `receive` gives them, of one child: over when it exits with 0 or the client is closed, else the error of its end is thrown. */
   [Symbol.asyncIterator](): AsyncIterableIterator<StdioFormats[Format]["received"], undefined, undefined>;

@@ -18,11 +18,11 @@ export interface Turn<Want, Answer> {
  * and then gave up keeps the place, so that the late answer is not taken for the next.
  */
 export class Turns<Want, Answer> {
-  readonly #init: Pick<ExchangeInit, "program" | "outbox" | "maxPending" | "counts">;
+  readonly #init: Pick<ExchangeInit, "program" | "outbox" | "maxCalls" | "counts">;
   readonly #turns = new Set<Turn<Want, Answer>>();
   readonly #freed = new Set<() => void>();
 
-  constructor(init: Pick<ExchangeInit, "program" | "outbox" | "maxPending" | "counts">) {
+  constructor(init: Pick<ExchangeInit, "program" | "outbox" | "maxCalls" | "counts">) {
     this.#init = init;
   }
 
@@ -47,9 +47,9 @@ export class Turns<Want, Answer> {
 
   /** Waits for a turn, and for what `settle` gives it. With a question it is written first. */
   wait(want: Want, operation: Operation, question?: Buffer): Promise<Answer> {
-    const { program, outbox, maxPending } = this.#init;
-    if (this.#turns.size >= maxPending) {
-      const problem = `${this.#turns.size} wait for answers of ${program}, the most that maxPending permits`;
+    const { program, outbox, maxCalls } = this.#init;
+    if (this.#turns.size >= maxCalls) {
+      const problem = `${this.#turns.size} wait for answers of ${program}, the most that maxCalls permits`;
       throw new TransportError("resource_exhausted", problem, { outcome: "not-sent" });
     }
     return operation.wait("did not answer", (take, fail) => {

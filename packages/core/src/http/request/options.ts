@@ -112,6 +112,8 @@ export interface HttpRequestOptions extends SharedOptions, BodyOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Whether its effect may be had twice. @default what RFC 9110 says of the method */
   readonly idempotent?: boolean | undefined;
+  /** `false`: is made once, whatever the client's `retry` says. @default the client's */
+  readonly retry?: false | undefined;
   /** Gives the request up, or the reading of its answer. */
   readonly signal?: AbortSignal | undefined;
 }

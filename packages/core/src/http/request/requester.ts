@@ -8,6 +8,7 @@ import {
   type Interceptor,
   type Invoke,
   intercept,
+  type OperationOptions,
   type Outcome,
   type OwnedCall,
   ParleyError,
@@ -35,16 +36,26 @@ const FAILURES: readonly number[] = [429, 500, 502, 503, 504];
 /** Methods whose effect may be had twice (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
+/** What a {@link Requester} is made from beside the options of its user. */
+export interface RequesterInit {
+  readonly openSocket: OpenSocket;
+  /** What policies know its requests by. @default `http.` and the method */
+  readonly type?: string;
+}
+
 /** Makes requests to any HTTP server: what the clients of several packages share. */
 export class Requester {
   readonly #options: RequesterOptions;
   readonly #settings: HttpSettings;
   readonly #runtime: Runtime;
+  readonly #type: string | undefined;
   readonly #pool: SocketPool;
   /** Makes a request whose effect may be had twice. */
   readonly #repeatable: Invoke;
   /** Makes one whose effect may not. */
   readonly #single: Invoke;
+  /** Makes one that is not to be made again. */
+  readonly #once: Invoke;
   /** Requests whose answers have not been read to their end. */
   readonly #calls = new Set<OwnedCall>();
   readonly #listeners = new Set<(change: ClientStateChange) => void>();
@@ -54,8 +65,9 @@ export class Requester {
   #quiet: (() => void) | undefined;
 
   /** @throws ParleyError `invalid_argument`, `not-sent`, for options that make no sense */
-  constructor(options: RequesterOptions, openSocket: OpenSocket) {
+  constructor(options: RequesterOptions, { openSocket, type }: RequesterInit) {
     this.#options = options;
+    this.#type = type;
     this.#settings = settingsOf(options);
     this.#runtime = options.runtime ?? systemRuntime;
     const { base, connectTimeoutMs, idleTimeoutMs, maxPerOrigin, maxTotal, maxWaiting } = this.#settings;
@@ -77,6 +89,7 @@ export class Requester {
       return sending.attempt(call, fails);
     };
     const codes = [...new Set(["unavailable", "deadline_exceeded", ...statuses.map(codeOfStatus)] as const)];
+    this.#once = intercept(invoke, use);
     this.#repeatable = intercept(invoke, [...this.#retries({ codes, idempotent: () => true }), ...use]);
     this.#single = intercept(invoke, [...this.#retries({ codes: ["unavailable"], idempotent: () => false }), ...use]);
   }
@@ -106,7 +119,7 @@ export class Requester {
     const body = requestBody(options);
     const settings = requestSettings(options, request);
     const message = createEnvelope(
-      { kind: "request", type: `http.${method.toLowerCase()}`, source: "client" },
+      { kind: "request", type: this.#type ?? `http.${method.toLowerCase()}`, source: "client" },
       runtime,
     );
     const deadline = settings.timeoutMs === undefined ? undefined : runtime.now() + settings.timeoutMs;
@@ -136,7 +149,8 @@ export class Requester {
     if (this.#state === "idle") this.#turn("open");
     let response: HttpResponse | undefined;
     try {
-      response = await this.#answer(call, idempotent && !body?.once);
+      const again = idempotent && !body?.once ? this.#repeatable : this.#single;
+      response = await this.#answer(call, options.retry === false ? this.#once : again);
     } catch (thrown) {
       this.#lastError = toParleyError(thrown);
       throw this.#lastError;
@@ -147,16 +161,17 @@ export class Requester {
   }
 
   /** How the server at the `baseUrl` fares, by any answer to a HEAD; without one, what is known. Never rejects. */
-  async health({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<ClientHealth> {
+  async health({ signal, timeoutMs = 5_000 }: OperationOptions = {}): Promise<ClientHealth> {
     const { base } = this.#settings;
     if (!base || this.#closing) return { state: this.#state, lastError: this.#lastError };
     const begun = this.#runtime.now();
     try {
       const response = await this.request("HEAD", base, {
+        signal,
         timeoutMs,
         redirect: "manual",
         expectOk: false,
-        idempotent: false,
+        retry: false,
       });
       response.discard();
       return { state: this.#state, roundTripMs: this.#runtime.now() - begun, lastError: this.#lastError };
@@ -172,9 +187,9 @@ export class Requester {
   }
 
   /** The answer, also where policies have seen it as a failure. */
-  async #answer(call: OwnedCall, repeatable: boolean): Promise<HttpResponse> {
+  async #answer(call: OwnedCall, invoke: Invoke): Promise<HttpResponse> {
     try {
-      const reply = await (repeatable ? this.#repeatable : this.#single)(call);
+      const reply = await invoke(call);
       return (reply as HttpReply).response; // the innermost makes no other, and interceptors pass it on
     } catch (thrown) {
       const response = answerIn(thrown);

@@ -1,15 +1,20 @@
 import {
-  type AbortListener,
+  type Answerer,
   type CallKind,
   type Context,
   createCall,
   type Envelope,
   type Handler,
   type ItemQueue,
+  isOneWay,
+  leaveOutput,
+  messageOf,
   type OwnedCall,
+  outputOf,
   ParleyError,
   type Reply,
-  report,
+  reportCall,
+  runHandler,
   TransportError,
   toParleyError,
 } from "../../transport/index.ts";
@@ -31,7 +36,7 @@ export interface ServedCallInit {
 }
 
 /** A call that this side answers: running → streaming → over. */
-export class ServedCall implements AbortListener, Abandonable, StreamOwner {
+export class ServedCall implements Answerer, Abandonable, StreamOwner {
   place = -1;
   readonly #desk: Desk;
   readonly #init: ServedCallInit;
@@ -69,18 +74,7 @@ export class ServedCall implements AbortListener, Abandonable, StreamOwner {
       return true;
     }
     this.#desk.began(this);
-    try {
-      const reply = handler(this.#call);
-      if (isPromise(reply)) {
-        this.#call.onAbort(this);
-        reply.then(
-          (late) => this.#answer(late),
-          (thrown: unknown) => this.failed(thrown),
-        );
-      } else this.#answer(reply);
-    } catch (thrown) {
-      this.failed(thrown);
-    }
+    runHandler(handler, this.#call, this);
     return this.#over;
   }
 
@@ -102,7 +96,7 @@ export class ServedCall implements AbortListener, Abandonable, StreamOwner {
   failed(thrown: unknown): void {
     if (this.#over) return;
     const error = toParleyError(thrown);
-    if (error.code === "internal") this.#report(error);
+    if (error.code === "internal") reportCall(this.#desk.log, this.#call, error);
     // A refusal is the sender's business; how the handler of a message without an answer fares is not.
     if (this.#isOneWay && !(thrown instanceof ParleyError)) this.#init.outlet.accept();
     else this.#tell(error);
@@ -123,29 +117,29 @@ export class ServedCall implements AbortListener, Abandonable, StreamOwner {
   }
 
   get #isOneWay(): boolean {
-    return this.#init.kind === "notify" || this.#init.kind === "publish";
+    return isOneWay(this.#init.kind);
   }
 
-  #answer(reply: Reply | undefined): void {
-    if (this.#over) return leave(reply?.output);
+  /** The handler has answered. */
+  answer(reply: Reply | undefined): void {
+    if (this.#over) return leaveOutput(reply);
     const { kind, outlet, stream, message } = this.#init;
     try {
       if (this.#isOneWay) {
         outlet.accept();
         this.#finish(undefined);
       } else if (kind === "request" || kind === "client-stream") {
-        if (!reply?.message) throw new ParleyError("internal", `the handler of ${message.type} gave no reply message`);
-        outlet.reply(reply.message);
+        outlet.reply(messageOf(this.#call, reply));
         this.#finish(undefined);
       } else {
-        if (!reply?.output) throw new ParleyError("internal", `the handler of ${message.type} gave no output`);
+        const items = outputOf(this.#call, reply);
         if (!stream) throw new ParleyError("internal", `there is no place here for the stream of ${message.type}`);
         this.#call.onAbort(this);
-        this.#output = stream(reply.output, this);
+        this.#output = stream(items, this);
         this.#output.start();
       }
     } catch (thrown) {
-      leave(reply?.output);
+      leaveOutput(reply);
       this.failed(thrown);
     }
   }
@@ -169,20 +163,4 @@ export class ServedCall implements AbortListener, Abandonable, StreamOwner {
     this.#output?.stop();
     this.#init.input?.abort(reason ?? new ParleyError("cancelled", "the call is over"));
   }
-
-  #report(error: ParleyError): void {
-    const { type, id } = this.#call.message;
-    const message = `${this.#init.kind} ${type}: ${error.message}`;
-    report(this.#desk.log, error, { level: "error", event: "handler-failed", message, fields: { type, id } });
-  }
-}
-
-function isPromise(reply: Reply | Promise<Reply> | undefined): reply is Promise<Reply> {
-  return typeof (reply as Partial<Promise<Reply>> | undefined)?.then === "function";
-}
-
-function leave(output: AsyncIterable<Envelope> | undefined): void {
-  output?.[Symbol.asyncIterator]()
-    .return?.()
-    .catch(() => {});
 }

@@ -4,11 +4,11 @@ import { type ParleyError, TransportError, toParleyError } from "../../call/erro
 import type { Reply } from "../../call/interceptor.ts";
 import type { HopAttributes } from "../../envelope/encode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
+import { isOneWay } from "../answering.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import type { Frame } from "./frame-codec.ts";
 import { IncomingCall } from "./incoming-call.ts";
 import type { Link, LinkedCall } from "./link.ts";
-import { isOneWay } from "./one-way.ts";
 import { OutgoingCall, type Settle, sendOneWay } from "./outgoing-call.ts";
 
 const ACCEPTED: Promise<Reply> = Promise.resolve({});

@@ -4,17 +4,15 @@ import { Context, type Peer } from "../../call/context.ts";
 import { errorFor, ParleyError, toParleyError } from "../../call/error.ts";
 import { errorEvent } from "../../call/error-event.ts";
 import type { Handler, Reply } from "../../call/interceptor.ts";
-import { leave } from "../../call/leave.ts";
 import { withOutcome } from "../../call/outcome.ts";
-import { report } from "../../call/report.ts";
 import type { HopAttributes } from "../../envelope/encode.ts";
 import type { CallKind, Envelope } from "../../envelope/envelope.ts";
 import { follower, reply as replyEvent } from "../../envelope/follow.ts";
+import { isOneWay, leaveOutput, messageOf, outputOf, reportCall, runHandler } from "../answering.ts";
 import { type Credit, readCredit } from "./credit.ts";
 import type { Frame } from "./frame-codec.ts";
 import { Inflow, type InflowOwner } from "./inflow.ts";
 import type { Link, LinkedCall } from "./link.ts";
-import { isOneWay } from "./one-way.ts";
 import { Outflow } from "./outflow.ts";
 
 /** A call that this side answers: running → streaming → over. */
@@ -57,19 +55,12 @@ export class IncomingCall implements LinkedCall, InflowOwner {
 
   /** Runs the handler; its answer goes out when it is there. */
   run(handler: Handler): void {
-    try {
-      const reply = handler(this.#call);
-      if (isPromise(reply)) {
-        // It is handed over when the promise resolves; a refusal must leave before the peer takes it for done.
-        if (isOneWay(this.kind)) this.#letGo = this.#link.hold?.();
-        reply.then(
-          (late) => this.answer(late),
-          (thrown: unknown) => this.failed(thrown),
-        );
-      } else this.answer(reply);
-    } catch (thrown) {
-      this.failed(thrown);
-    }
+    runHandler(handler, this.#call, this);
+  }
+
+  /** It is handed over when the handler's promise resolves; a refusal must leave before the peer takes it for done. */
+  answerPending(): void {
+    if (isOneWay(this.kind)) this.#letGo = this.#link.hold?.();
   }
 
   receive(message: Envelope, frame: Frame): void {
@@ -97,7 +88,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
 
   /** Refuses the call before any handler saw it. */
   refuse(error: ParleyError): void {
-    this.#report("warn", "call-refused", error);
+    reportCall(this.#link.log, this.#call, error, { level: "warn", event: "call-refused" });
     this.failed(error);
   }
 
@@ -134,22 +125,19 @@ export class IncomingCall implements LinkedCall, InflowOwner {
 
   /** The handler has answered. `hop` are attributes that only this connection has a use for. */
   answer(reply: Reply | undefined, hop?: HopAttributes): void {
-    if (this.#over) return leaveOutput(reply?.output);
+    if (this.#over) return leaveOutput(reply);
     if (isOneWay(this.kind)) return this.#finish(undefined);
     try {
       if (this.#call.kind === "request" || this.#call.kind === "client-stream") {
-        if (!reply?.message)
-          throw new ParleyError("internal", `the handler of ${this.#call.message.type} gave no reply message`);
-        this.#writeAnswer(reply.message, hop);
+        this.#writeAnswer(messageOf(this.#call, reply), hop);
         this.#finish(undefined);
       } else {
-        if (!reply?.output)
-          throw new ParleyError("internal", `the handler of ${this.#call.message.type} gave no output`);
+        const items = outputOf(this.#call, reply);
         this.#write(replyEvent(this.#call.message, this.#link.source));
-        this.#stream(reply.output);
+        this.#stream(items);
       }
     } catch (thrown) {
-      leaveOutput(reply?.output);
+      leaveOutput(reply);
       this.failed(thrown);
     }
   }
@@ -180,7 +168,7 @@ export class IncomingCall implements LinkedCall, InflowOwner {
     const error = toParleyError(thrown);
     const oneWay = isOneWay(this.kind);
     // No answer carries what it was: it is told here, unless an agent has told it already.
-    if (oneWay || error.code === "internal") this.#report("error", "handler-failed", error);
+    if (oneWay || error.code === "internal") reportCall(this.#link.log, this.#call, error);
     // Who waits for a notification to be taken over learns that it was refused, and of nothing else.
     if (!oneWay || (this.#link.outbox.confirms && thrown instanceof ParleyError)) this.#sendError(error);
     this.#finish(error);
@@ -242,16 +230,6 @@ export class IncomingCall implements LinkedCall, InflowOwner {
       ? withOutcome(error, "rejected")
       : new ParleyError("internal", "the handler's answer cannot be sent", { cause: error });
   }
-
-  #report(level: "warn" | "error", event: string, error: ParleyError): void {
-    const { type, id } = this.#call.message;
-    report(this.#link.log, error, {
-      level,
-      event,
-      message: `${this.kind} ${type}: ${error.message}${error.cause instanceof ParleyError ? `: ${error.cause.message}` : ""}`,
-      fields: { type, id },
-    });
-  }
 }
 
 function cancellation({ data }: Envelope): ParleyError {
@@ -263,16 +241,4 @@ function cancellation({ data }: Envelope): ParleyError {
       outcome: "unknown",
     },
   );
-}
-
-function isPromise(reply: Reply | Promise<Reply> | undefined): reply is Promise<Reply> {
-  return typeof (reply as Partial<Promise<Reply>> | undefined)?.then === "function";
-}
-
-function leaveOutput(output: AsyncIterable<Envelope> | undefined): void {
-  try {
-    if (output) leave(output[Symbol.asyncIterator]());
-  } catch {
-    // No iterable after all; whoever gave it is told by other means.
-  }
 }

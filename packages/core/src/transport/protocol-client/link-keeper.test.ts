@@ -2,16 +2,17 @@ import { expect, test } from "vitest";
 import { manualRuntime } from "../../../test/manual-runtime.ts";
 import { failureOf } from "../../../test/settling.ts";
 import { AuthenticationError, type ParleyError, TransportError } from "../../call/error.ts";
+import type { OperationOptions } from "../../runtime/within.ts";
 import { type ReconnectOptions, reconnectPolicy } from "../reconnect/options.ts";
 import type { ClientStateChange } from "./client-state.ts";
-import { LinkKeeper } from "./link-keeper.ts";
-import { Operation, type OperationOptions } from "./operation.ts";
+import { type Ending, LinkKeeper } from "./link-keeper.ts";
+import { Operation } from "./operation.ts";
 
 interface Dial {
   readonly signal: AbortSignal;
   open(): void;
   fail(error: ParleyError): void;
-  lose(error?: ParleyError): void;
+  lose(error?: ParleyError, end?: Ending | false): void;
 }
 
 const cut = new TransportError("unavailable", "cut", { outcome: "unknown" });
@@ -27,11 +28,14 @@ function stage(reconnect: ReconnectOptions = {}) {
   let taken = 1;
   const keeper = new LinkKeeper<number>({
     peer: "the peer",
-    dial: (signal, lose) =>
+    dial: (signal, { opened, lost }) =>
       new Promise((resolve, reject) => {
         signal.addEventListener("abort", () => reject(signal.reason));
-        const open = (): void => resolve(dials.length);
-        dials.push({ signal, open, fail: reject, lose: (error = cut) => lose(error) });
+        const open = (): void => {
+          opened(dials.length);
+          resolve();
+        };
+        dials.push({ signal, open, fail: reject, lose: (error = cut, end) => lost(error, end) });
         dialled.resolve();
         dialled = Promise.withResolvers();
       }),
@@ -191,4 +195,41 @@ test("health opens nothing, and tells of a sign of life or of none", async () =>
   dials[0]?.open();
   await first;
   expect(await keeper.health()).toEqual({ state: "open", roundTripMs: 0, lastError: undefined });
+});
+
+test("its owner decides whether a lost link is the end, and of what", async () => {
+  const refused = new AuthenticationError("permission_denied", "no", { outcome: "rejected" });
+  const { keeper, dials, nextDial, ended, operate } = stage();
+  keeper.begin();
+  dials[0]?.open();
+  dials[0]?.lose(refused, false);
+  expect(keeper.state).toBe("reconnecting");
+  const dial = await nextDial();
+  dial.open();
+  dial.lose(cut, { reason: undefined });
+  expect(keeper.state).toBe("closed");
+  expect(ended).toEqual([undefined]);
+  expect((await failureOf(operate())).cause).toBe(cut);
+  expect(() => keeper.begin()).toThrow("has ended: cut");
+});
+
+test("a dial that is wanted for itself is not given up by those who wait for it", async () => {
+  const { keeper, operate, dials } = stage();
+  const controller = new AbortController();
+  const given = operate({ signal: controller.signal });
+  keeper.begin();
+  controller.abort();
+  await failureOf(given);
+  expect(keeper.state).toBe("connecting");
+  dials[0]?.open();
+  expect(keeper.state).toBe("open");
+  expect(dials.length).toBe(1);
+});
+
+test("a link that is opened in the turn of its dial is there before anything of it can arrive", () => {
+  const { keeper, dials, states } = stage();
+  keeper.begin();
+  dials[0]?.open();
+  expect(keeper.link).toBe(1);
+  expect(states.map(({ state }) => state)).toEqual(["connecting", "open"]);
 });

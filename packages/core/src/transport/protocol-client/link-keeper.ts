@@ -1,36 +1,50 @@
 import { type ParleyError, TransportError, toParleyError } from "../../call/error.ts";
 import type { Log } from "../../call/log.ts";
 import { withOutcome } from "../../call/outcome.ts";
-import type { CancelTimer, Runtime } from "../../runtime/runtime.ts";
+import type { Runtime } from "../../runtime/runtime.ts";
+import { type OperationOptions, within } from "../../runtime/within.ts";
 import type { ReconnectPolicy } from "../reconnect/options.ts";
 import { mayRedial, Redial } from "../reconnect/redial.ts";
 import type { ClientHealth, ClientState, ClientStateChange } from "./client-state.ts";
-import type { Operation } from "./operation.ts";
+import { type Waiter, WaitingOperations } from "./waiting-operations.ts";
+
+/** What {@link LinkKeeperInit.dial} tells of a link. */
+export interface Dialling<Link> {
+  /** The link can be used. Operations that have waited are made before it returns. */
+  opened(link: Link): void;
+  /**
+   * The link is lost, and not by having been shut. Told once.
+   * @param end `false`: another is dialled; else there is to be none. @default as {@link mayRedial} says
+   */
+  lost(error: ParleyError, end?: Ending | false): void;
+}
+
+/** That there is to be no link any more. */
+export interface Ending {
+  /** Why; nothing when it has ended in order. */
+  readonly reason: ParleyError | undefined;
+}
 
 /** What a {@link LinkKeeper} is made from. */
 export interface LinkKeeperInit<Link> {
   /** To whom the link leads, as errors name it: `the broker at 127.0.0.1:1883`. */
   readonly peer: string;
   /**
-   * Dials once and makes the link ready for use. The signal gives it up, with a ParleyError as its reason; nothing stays open then. `lost`
-   * is told once, when the link that was returned is lost, and not when it is shut.
+   * Dials once, makes the link ready for use, and says so by `opened` before it resolves. The signal gives it up, with a ParleyError as its
+   * reason; nothing stays open then.
    */
-  dial(signal: AbortSignal, lost: (error: ParleyError) => void): Promise<Link>;
+  dial(signal: AbortSignal, told: Dialling<Link>): Promise<void>;
   /** Closes a link, letting what is under way end within the grace. Never rejects. */
   shut(link: Link, graceMs: number): Promise<void>;
-  /** Resolves at a sign of life of the peer. */
-  ping(link: Link): Promise<unknown>;
+  /** Resolves at a sign of life of the peer; undefined while none could be seen, though nothing is wrong. */
+  ping(link: Link): Promise<unknown> | undefined;
+  /** Whether another attempt to come back may come to something else after this error. @default {@link mayRedial} */
+  mayRedial?(error: ParleyError): boolean;
   /** Told once, when there will be no link any more: why, or nothing after an orderly close. */
   ended(reason: ParleyError | undefined): void;
   readonly policy: ReconnectPolicy;
   readonly runtime: Runtime;
   readonly log: Log | undefined;
-}
-
-interface Waiting<Link> {
-  readonly go: (link: Link) => void;
-  readonly fail: (error: ParleyError) => void;
-  readonly cancelTimer: CancelTimer;
 }
 
 /**
@@ -43,21 +57,33 @@ export class LinkKeeper<Link> {
   readonly #redial: Redial;
   /** Aborted when nobody wants a link any more. */
   readonly #over = new AbortController();
-  readonly #waiting = new Set<Waiting<Link>>();
+  readonly #waiting: WaitingOperations<Link>;
   readonly #listeners = new Set<(change: ClientStateChange) => void>();
   /** The first dial, which those who wait for it may give up. */
   #first: AbortController | undefined;
+  /** Whether the first dial is wanted for more than those who wait for it. */
+  #kept = false;
   /** Settles with the latest dial. */
   #dialled: Promise<unknown> = Promise.resolve();
   #link: Link | undefined;
   #state: ClientState = "idle";
   #lastError: ParleyError | undefined;
+  #endedBy: ParleyError | undefined;
   #closing: Promise<void> | undefined;
 
   constructor(init: LinkKeeperInit<Link>) {
-    const { policy, runtime, log } = init;
+    const { policy, runtime, log, peer } = init;
     this.#init = init;
+    this.#waiting = new WaitingOperations({
+      ...policy,
+      peer,
+      runtime,
+      reason: () => this.#lastError,
+      abandoned: () => this.#abandon(),
+    });
     this.#redial = new Redial({
+      peer,
+      mayRedial: init.mayRedial ?? mayRedial,
       policy,
       runtime,
       log,
@@ -79,6 +105,37 @@ export class LinkKeeper<Link> {
     return this.#link;
   }
 
+  /** What was last wrong. */
+  get lastError(): ParleyError | undefined {
+    return this.#lastError;
+  }
+
+  /** Whether it takes no new operations: it is being closed, or has ended. */
+  get closing(): boolean {
+    return this.#closing !== undefined || this.#state === "closed";
+  }
+
+  /** Why it takes no new operations. */
+  over(): ParleyError {
+    const cause = this.#endedBy;
+    const why = cause ? `has ended: ${cause.message}` : "was closed";
+    return new TransportError("unavailable", `the connection to ${this.#init.peer} ${why}`, {
+      outcome: "not-sent",
+      cause,
+      details: cause?.details,
+    });
+  }
+
+  /**
+   * Dials, unless there is a link or will be, whether or not an operation waits for it.
+   * @throws ParleyError `unavailable`, `not-sent`, when it is {@link closing}
+   */
+  begin(): void {
+    if (this.closing) throw this.over();
+    this.#kept = true;
+    if (this.#state === "idle") this.#begin();
+  }
+
   /** Tells of each change of state from now on; gives back what takes the listener off again. */
   onState(listener: (change: ClientStateChange) => void): () => void {
     this.#listeners.add(listener);
@@ -89,61 +146,29 @@ export class LinkKeeper<Link> {
    * Hands the link to an operation: at once, or as soon as there is one.
    * @param failed told that there is none; what the operation came to otherwise is its own affair
    */
-  run<Value>(
-    operation: Operation<Value>,
+  run(
+    operation: Waiter,
     send: (link: Link) => void,
     failed: (error: ParleyError) => void = (error) => operation.reject(withOutcome(error, "not-sent")),
   ): void {
     if (operation.over) return;
-    const { policy, peer } = this.#init;
-    if (this.#closing || this.#state === "closed") return failed(this.#closed());
+    if (this.closing) return failed(this.over());
     if (this.#link !== undefined) return send(this.#link);
-    if (this.#waiting.size >= policy.maxWaiting) {
-      const full = `${policy.maxWaiting} operations wait for a connection to ${peer} already`;
-      return failed(new TransportError("resource_exhausted", full, { outcome: "not-sent", cause: this.#lastError }));
-    }
-    const leave = (): void => {
-      waiting.cancelTimer();
-      this.#waiting.delete(waiting);
-    };
-    const waiting: Waiting<Link> = {
-      go: (link) => {
-        leave();
-        send(link);
-      },
-      fail: (error) => {
-        leave();
-        failed(error);
-      },
-      cancelTimer: this.#state === "reconnecting" ? this.#limitWait((error) => waiting.fail(error)) : () => {},
-    };
-    operation.undo = () => {
-      leave();
-      if (this.#waiting.size === 0) this.#abandon();
-      return "not-sent";
-    };
-    this.#waiting.add(waiting);
-    if (this.#state === "idle") this.#begin();
+    const waits = this.#waiting.add(operation, send, failed, this.#state === "reconnecting");
+    if (waits && this.#state === "idle") this.#begin();
   }
 
   /** How the link fares, waiting no longer than the time for a sign of life. Opens none. Never rejects. */
-  async health({ timeoutMs = 5_000 }: { readonly timeoutMs?: number } = {}): Promise<ClientHealth> {
-    const link = this.#link;
-    if (link === undefined) return { state: this.#state, lastError: this.#lastError };
-    const { runtime, ping, peer } = this.#init;
+  async health({ signal, timeoutMs = 5_000 }: OperationOptions = {}): Promise<ClientHealth> {
+    const { runtime, peer } = this.#init;
     const begun = runtime.now();
-    const late = Promise.withResolvers<never>();
-    const cancelTimer = runtime.setTimer(
-      () => late.reject(new TransportError("deadline_exceeded", `${peer} gave no sign of life within ${timeoutMs} ms`)),
-      timeoutMs,
-    );
+    const pong = this.#link === undefined ? undefined : this.#init.ping(this.#link);
+    if (!pong) return { state: this.#state, lastError: this.#lastError };
     try {
-      await Promise.race([ping(link), late.promise]);
+      await within(pong, { signal, timeoutMs }, runtime, `${peer} gave no sign of life`, "unknown");
       return { state: this.#state, roundTripMs: runtime.now() - begun, lastError: this.#lastError };
     } catch (thrown) {
       return { state: this.#state, lastError: toParleyError(thrown) };
-    } finally {
-      cancelTimer();
     }
   }
 
@@ -158,17 +183,18 @@ export class LinkKeeper<Link> {
     this.#first = first;
     this.#turn({ state: "connecting" });
     this.#dialled = this.#dial(first.signal).catch((thrown: unknown) => {
-      if (this.#first !== first || this.#state !== "connecting") return;
+      if (this.#first !== first || this.#state !== "connecting" || this.#closing) return;
       const error = toParleyError(thrown);
       this.#lastError = error;
+      this.#kept = false;
       this.#turn({ state: "idle", error });
-      this.#failAll(error);
+      this.#waiting.fail(error);
     });
   }
 
   /** Nobody waits for the first dial any more. */
   #abandon(): void {
-    if (this.#state !== "connecting") return;
+    if (this.#state !== "connecting" || this.#kept) return;
     const first = this.#first;
     this.#first = undefined;
     this.#turn({ state: "idle" });
@@ -176,32 +202,38 @@ export class LinkKeeper<Link> {
   }
 
   async #dial(signal: AbortSignal): Promise<void> {
-    let dialled: Link | undefined;
+    let link: Link | undefined;
     let lost: ParleyError | undefined;
-    dialled = await this.#init.dial(signal, (error) => {
-      lost = error;
-      if (dialled !== undefined && this.#link === dialled) this.#lost(error);
+    let isOurs = false;
+    await this.#init.dial(signal, {
+      opened: (opened) => {
+        link = opened;
+        isOurs = !lost && !signal.aborted;
+        if (isOurs) this.#opened(opened);
+      },
+      lost: (error, end = (this.#init.mayRedial ?? mayRedial)(error) ? false : { reason: error }) => {
+        lost = error;
+        if (isOurs && this.#link === link) this.#lost(error, end);
+      },
     });
+    if (isOurs) return;
     if (lost) throw lost;
-    if (signal.aborted) {
-      await this.#init.shut(dialled, 0);
-      throw signal.reason;
-    }
-    this.#link = dialled;
-    this.#redial.opened();
-    this.#turn({ state: "open" });
-    for (const waiting of [...this.#waiting]) {
-      // One of them may have found the link broken: the others wait for the next.
-      if (this.#link !== dialled) return;
-      waiting.go(dialled);
-    }
+    if (link !== undefined) await this.#init.shut(link, 0);
+    throw signal.reason;
   }
 
-  #lost(error: ParleyError): void {
+  #opened(link: Link): void {
+    this.#link = link;
+    this.#redial.opened();
+    this.#turn({ state: "open" });
+    this.#waiting.serve(link, () => this.#link === link);
+  }
+
+  #lost(error: ParleyError, end: Ending | false): void {
     this.#link = undefined;
     this.#lastError = error;
     if (this.#closing) return;
-    if (!mayRedial(error)) return this.#end(error);
+    if (end) return this.#end(end.reason);
     void this.#redial.run(error, () => {
       const dialled = this.#dial(this.#over.signal);
       this.#dialled = dialled.catch(() => {});
@@ -211,10 +243,10 @@ export class LinkKeeper<Link> {
 
   async #shutDown(graceMs: number): Promise<void> {
     if (this.#state === "closed") return;
-    const closed = this.#closed();
+    const closed = this.over();
     this.#over.abort(closed);
     this.#first?.abort(closed);
-    this.#failAll(closed);
+    this.#waiting.fail(closed);
     await this.#dialled;
     if (this.#link !== undefined) await this.#init.shut(this.#link, graceMs);
     this.#end(undefined);
@@ -223,33 +255,12 @@ export class LinkKeeper<Link> {
   #end(reason: ParleyError | undefined): void {
     if (this.#state === "closed") return;
     this.#lastError = reason ?? this.#lastError;
+    this.#endedBy = this.#closing ? undefined : this.#lastError;
     this.#link = undefined;
     this.#over.abort(reason);
     this.#turn({ state: "closed", error: reason });
-    this.#failAll(this.#closed());
+    this.#waiting.fail(this.over());
     this.#init.ended(reason);
-  }
-
-  #limitWait(fail: (error: ParleyError) => void): CancelTimer {
-    const { runtime, policy, peer } = this.#init;
-    return runtime.setTimer(() => {
-      const cause = this.#lastError;
-      const message = `the connection to ${peer} did not come back within ${policy.waitMs} ms${cause ? `: ${cause.message}` : ""}`;
-      fail(new TransportError("unavailable", message, { outcome: "not-sent", cause }));
-    }, policy.waitMs);
-  }
-
-  #closed(): ParleyError {
-    const cause = this.#closing ? undefined : this.#lastError;
-    const why = cause ? `was given up: ${cause.message}` : "was closed";
-    return new TransportError("unavailable", `the connection to ${this.#init.peer} ${why}`, {
-      outcome: "not-sent",
-      cause,
-    });
-  }
-
-  #failAll(error: ParleyError): void {
-    for (const waiting of [...this.#waiting]) waiting.fail(error);
   }
 
   #turn(change: ClientStateChange): void {

@@ -2,14 +2,7 @@ import { cancelled, type Outcome, type ParleyError, TransportError } from "../..
 import { withOutcome } from "../../call/outcome.ts";
 import type { WatchedDeadline } from "../../runtime/deadlines.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
-
-/** What every operation of a protocol's client takes. */
-export interface OperationOptions {
-  /** Gives the operation up. */
-  readonly signal?: AbortSignal | undefined;
-  /** Time for the operation, the wait for a connection included. @default the client's */
-  readonly timeoutMs?: number | undefined;
-}
+import type { OperationOptions } from "../../runtime/within.ts";
 
 /** What an {@link Operation} takes. */
 export interface OperationInit extends OperationOptions {

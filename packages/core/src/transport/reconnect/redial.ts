@@ -21,6 +21,10 @@ export interface RedialWait {
 
 /** What a {@link Redial} is made from. */
 export interface RedialInit {
+  /** Who is dialled, as the log says it. @default nobody is named */
+  readonly peer?: string;
+  /** Whether another attempt may come to something else after this error. @default {@link mayRedial} */
+  readonly mayRedial?: (error: ParleyError) => boolean;
   readonly policy: RedialPolicy;
   readonly runtime: Runtime;
   readonly log: Log | undefined;
@@ -85,7 +89,8 @@ export class Redial {
 
   /** Resolves when `dial` has succeeded, or it is given up. Never rejects. */
   async run(lost: ParleyError, dial: () => Promise<void>): Promise<void> {
-    const { policy, runtime, log, signal, waits, gaveUp } = this.#init;
+    const { policy, runtime, log, signal, waits, gaveUp, peer } = this.#init;
+    const goesOn = this.#init.mayRedial ?? mayRedial;
     if (runtime.now() - this.#openedAt >= policy.maxMs) this.#attempt = 0;
     let error = lost;
     while (this.#attempt < policy.maxAttempts) {
@@ -95,7 +100,7 @@ export class Redial {
       log?.({
         level: "warn",
         event: "reconnecting",
-        message: `the connection was lost; attempt ${attempt} in ${Math.round(delayMs)} ms (drawn from up to ${delayBound(attempt, policy)} ms)`,
+        message: `the connection ${peer === undefined ? "" : `to ${peer} `}was lost; attempt ${attempt} in ${Math.round(delayMs)} ms (drawn from up to ${delayBound(attempt, policy)} ms)`,
         error,
       });
       await pause(delayMs, signal, runtime);
@@ -105,7 +110,7 @@ export class Redial {
       } catch (thrown) {
         if (signal.aborted) return;
         error = toParleyError(thrown);
-        if (!mayRedial(error)) break;
+        if (!goesOn(error)) break;
       }
     }
     gaveUp(error);
