@@ -4,17 +4,19 @@ import {
   type ClientStateChange,
   type CloseOptions,
   cancelled,
+  knownOptions,
   LinkKeeper,
   Operation,
   type OperationOptions,
+  type OptionNames,
   type ParleyError,
   type Runtime,
   reconnectPolicy,
-  systemRuntime,
   TransportError,
   toParleyError,
   withOutcome,
 } from "@parley/core/transport";
+import { invalid } from "../invalid.ts";
 import type { Link } from "../link.ts";
 import { identityOf, type LinkInit } from "../link-init.ts";
 import { loggedIn } from "../login.ts";
@@ -57,10 +59,11 @@ export class MqttClient implements AsyncDisposable {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: MqttClientOptions) {
-    const { log, runtime = systemRuntime, reconnect = {}, cleanStart = true } = options;
+    this.#settings = clientSettings(options);
+    const { log, reconnect = {}, cleanStart = true } = options;
+    const { runtime } = this.#settings;
     this.#options = options;
     this.#runtime = runtime;
-    this.#settings = clientSettings(options, runtime);
     this.#unclaimed = cleanStart ? undefined : new Unclaimed(log);
     this.#routes = new Routes({ random: runtime, unclaimed: this.#unclaimed?.add });
     this.#keeper = new LinkKeeper({
@@ -130,6 +133,7 @@ export class MqttClient implements AsyncDisposable {
    * @throws ParleyError as `publish`; when the broker refuses one of the filters, its details have the reason for each, and none is kept
    */
   async subscribe(filters: MqttFilters, options: MqttSubscribeOptions = {}): Promise<MqttSubscription> {
+    knownOptions("a subscription", options, subscribeOptions);
     const wanted = checkFilters(filters, options.qos);
     const name = namesOf(wanted);
     const registrations: Registration[] = [];
@@ -179,6 +183,8 @@ export class MqttClient implements AsyncDisposable {
     handler: (message: MqttMessage) => unknown,
     options: MqttSubscribeOptions = {},
   ): Promise<MqttFeed> {
+    if (typeof handler !== "function")
+      throw invalid(`the handler of ${String(filters)} is no function but ${typeof handler}`);
     const subscription = await this.subscribe(filters, options);
     void this.#handle(subscription, handler);
     return subscription;
@@ -254,6 +260,16 @@ export class MqttClient implements AsyncDisposable {
     for (const subscription of [...this.#subscriptions]) subscription.end(error);
   }
 }
+
+const subscribeOptions: OptionNames<MqttSubscribeOptions> = {
+  qos: true,
+  retained: true,
+  maxBuffered: true,
+  maxBufferedBytes: true,
+  overflow: true,
+  signal: true,
+  timeoutMs: true,
+};
 
 function connectedOf({ server }: Link): MqttConnected {
   return { sessionPresent: server.sessionPresent, protocolVersion: server.version };

@@ -1,7 +1,9 @@
 import {
   countOption,
   durationOption,
+  knownOptions,
   type Log,
+  type OptionNames,
   ParleyError,
   type Runtime,
   systemRuntime,
@@ -9,11 +11,11 @@ import {
 import { type ChildOptions, type Command, requireCommand } from "../child-options.ts";
 import type { LineFormat } from "../text-lines.ts";
 import type { Exchange, ExchangeInit } from "./exchange.ts";
-import type { StdioFormat } from "./formats.ts";
+import type { StdioFormat, StdioFormats } from "./formats.ts";
 import { JsonRpcExchange } from "./json-rpc-exchange.ts";
 import { LineExchange } from "./line-exchange.ts";
 import { jsonFormat, lineFormat } from "./message-format.ts";
-import type { RestartOptions, StdioClientOptions, StdioHook } from "./options.ts";
+import type { RestartOptions, StdioClientBaseOptions, StdioClientOptions, StdioHook } from "./options.ts";
 import { RawExchange } from "./raw-exchange.ts";
 import type { RestartPolicy } from "./supervisor.ts";
 import type { Until } from "./until.ts";
@@ -43,6 +45,9 @@ type AnyOptions = { [Format in StdioFormat]: StdioClientOptions<Format> }[StdioF
 
 /** @throws ParleyError `invalid_argument` */
 export function readSettings<Format extends StdioFormat>(options: StdioClientOptions<Format>): Settings<Format> {
+  const { format } = options ?? {};
+  const owner = format === undefined ? "StdioClient" : `StdioClient of format ${format}`;
+  knownOptions<object>(owner, options, { ...baseOptions, ...(format && formatOptions[format]) });
   const {
     command,
     cwd,
@@ -81,6 +86,37 @@ export function readSettings<Format extends StdioFormat>(options: StdioClientOpt
     exchange: exchangeOf(given),
   };
 }
+
+const lineOptions: OptionNames<LineFormat> = { delimiter: true, encoding: true };
+
+const formatOptions: { readonly [Format in StdioFormat]: OptionNames<StdioFormats[Format]["options"]> } = {
+  json: lineOptions,
+  line: lineOptions,
+  raw: { encoding: true, prompt: true },
+  jsonrpc: { delimiter: true, onRequest: true, cancellation: true },
+};
+
+const baseOptions: OptionNames<StdioClientBaseOptions<StdioFormat>> = {
+  command: true,
+  format: true,
+  cwd: true,
+  env: true,
+  credentials: true,
+  credentialVariable: true,
+  startTimeoutMs: true,
+  timeoutMs: true,
+  onStart: true,
+  ping: true,
+  restart: true,
+  startLimit: true,
+  exitMs: true,
+  maxMessageBytes: true,
+  maxQueuedBytes: true,
+  maxUnreadBytes: true,
+  maxPending: true,
+  log: true,
+  runtime: true,
+};
 
 function readRestart({ baseMs = 250, maxMs = 10_000, maxAttempts = 5 }: RestartOptions): RestartPolicy {
   return {

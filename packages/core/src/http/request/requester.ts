@@ -95,8 +95,9 @@ export class Requester {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Makes a request; resolves when the head of its answer is there. @throws ParleyError */
-  async request(method: string, target: string | URL, options: HttpRequestOptions = {}): Promise<HttpResponse> {
+  /** Makes a request, by a method in any case; resolves when the head of its answer is there. @throws ParleyError */
+  async request(name: string, target: string | URL, options: HttpRequestOptions = {}): Promise<HttpResponse> {
+    const method = methodOf(name);
     const { signal, idempotent = IDEMPOTENT.has(method) } = options;
     const { base, request } = this.#settings;
     const runtime = this.#runtime;
@@ -219,6 +220,16 @@ export class Requester {
     this.#state = state;
     for (const listener of [...this.#listeners]) listener({ state });
   }
+}
+
+/** @throws ParleyError `invalid_argument` for what is no method, and for CONNECT, which makes a tunnel of the connection */
+function methodOf(name: string): string {
+  const method = name.toUpperCase();
+  // RFC 9110, 5.6.2 and 9.1.
+  if (/^[!#$%&'*+.^_`|~\w-]+$/.test(method) && method !== "CONNECT") return method;
+  throw new ParleyError("invalid_argument", `${JSON.stringify(name)} is no method of a request`, {
+    outcome: "not-sent",
+  });
 }
 
 /** The reason of a signal, which may be an error of something else that it ended. */
