@@ -14,6 +14,7 @@ import {
   reconnectPolicy,
   TransportError,
   toParleyError,
+  within,
   withOutcome,
 } from "@parley/core/transport";
 import { invalid } from "../invalid.ts";
@@ -140,7 +141,7 @@ export class MqttClient implements AsyncDisposable {
     const subscription = new ClientSubscription({
       name,
       options,
-      remove: async () => void (await Promise.all(registrations.map(({ remove }) => remove()))),
+      remove: () => this.#takeBack(name, registrations, options.timeoutMs),
     });
     const operation = this.#operation<void>(`the subscription to ${name}`, options);
     // Before there is a link: what a session has kept comes as soon as there is one.
@@ -221,6 +222,18 @@ export class MqttClient implements AsyncDisposable {
       });
       return link;
     });
+  }
+
+  /** Resolves when the broker has confirmed it, or has had time enough: nobody is held up by a broker that does not answer. */
+  async #takeBack(name: string, registrations: readonly Registration[], timeoutMs?: number): Promise<void> {
+    const { timeoutMs: usual = 10_000, log } = this.#options;
+    const removed = Promise.all(registrations.map(({ remove }) => remove()));
+    try {
+      const what = `the broker did not confirm that ${name} was unsubscribed from`;
+      await within(removed, { timeoutMs: timeoutMs ?? usual }, this.#runtime, what);
+    } catch (error) {
+      log?.({ level: "warn", event: "unsubscribe-failed", message: toParleyError(error).message, error });
+    }
   }
 
   /** Ends it with the client, or when its signal is aborted. */

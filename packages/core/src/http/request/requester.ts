@@ -32,6 +32,8 @@ import { targetOf } from "./target.ts";
 /** Statuses that policies see as failures. */
 const FAILURES: readonly number[] = [429, 500, 502, 503, 504];
 
+const TOO_MANY = 429;
+
 /** Methods whose effect may be had twice (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
@@ -43,8 +45,10 @@ export class Requester {
   readonly #pool: SocketPool;
   /** Makes a request whose effect may be had twice. */
   readonly #repeatable: Invoke;
-  /** Makes one whose effect may not. */
+  /** Makes one whose effect may not: again only if it was not sent, or refused. */
   readonly #single: Invoke;
+  /** Makes one whose body can be sent once: again only if it was not sent. */
+  readonly #once: Invoke;
   /** Requests whose answers have not been read to their end. */
   readonly #calls = new Set<OwnedCall>();
   readonly #listeners = new Set<(change: ClientStateChange) => void>();
@@ -77,8 +81,13 @@ export class Requester {
       return sending.attempt(call, fails);
     };
     const codes = [...new Set(["unavailable", "deadline_exceeded", ...statuses.map(codeOfStatus)] as const)];
-    this.#repeatable = intercept(invoke, [...this.#retries({ codes, idempotent: () => true }), ...use]);
-    this.#single = intercept(invoke, [...this.#retries({ codes: ["unavailable"], idempotent: () => false }), ...use]);
+    const chain = (kind: Pick<RetryOptions, "codes" | "idempotent">): Invoke =>
+      intercept(invoke, [...this.#retries(kind), ...use]);
+    this.#repeatable = chain({ codes, idempotent: () => true });
+    // 429 says that the request was not handled (RFC 6585, 4); 5xx may come from a gateway that has passed it on.
+    const refused = statuses.includes(TOO_MANY) ? ([codeOfStatus(TOO_MANY)] as const) : [];
+    this.#single = chain({ codes: ["unavailable", ...refused], idempotent: () => false });
+    this.#once = chain({ codes: ["unavailable"], idempotent: () => false });
   }
 
   get state(): ClientState {
@@ -137,7 +146,7 @@ export class Requester {
     if (this.#state === "idle") this.#turn("open");
     let response: HttpResponse | undefined;
     try {
-      response = await this.#answer(call, idempotent && !body?.once);
+      response = await this.#answer(body?.once ? this.#once : idempotent ? this.#repeatable : this.#single, call);
     } catch (thrown) {
       this.#lastError = toParleyError(thrown);
       throw this.#lastError;
@@ -173,9 +182,9 @@ export class Requester {
   }
 
   /** The answer, also where policies have seen it as a failure. */
-  async #answer(call: OwnedCall, repeatable: boolean): Promise<HttpResponse> {
+  async #answer(invoke: Invoke, call: OwnedCall): Promise<HttpResponse> {
     try {
-      const reply = await (repeatable ? this.#repeatable : this.#single)(call);
+      const reply = await invoke(call);
       return (reply as HttpReply).response; // the innermost makes no other, and interceptors pass it on
     } catch (thrown) {
       const response = answerIn(thrown);
