@@ -6,6 +6,7 @@ import { type AddressInfo, createServer, type Server, type Socket } from "node:n
 import { pipeline } from "node:stream/promises";
 import { bearer } from "@parley/core";
 import { certificates } from "@parley/test-certificates";
+import { expect } from "vitest";
 import { type Fault, holdsToFaultTable } from "../../../core/test/fault-table.ts";
 import { HttpClient, type HttpClientOptions } from "../index.ts";
 
@@ -46,10 +47,13 @@ const answering =
     );
 
 holdsToFaultTable("HttpClient", {
-  refused: asking(async () => {
-    await using gone = new AsyncDisposableStack();
-    return await talking(() => {})(gone);
-  }),
+  refused: {
+    fault: asking(async () => {
+      await using gone = new AsyncDisposableStack();
+      return await talking(() => {})(gone);
+    }),
+    error: { message: expect.stringContaining("nothing listens at 127.0.0.1") },
+  },
   "wrong certificate": asking((peers) => {
     const { serverCert, serverKey } = certificates;
     return at(createSecureServer({ cert: serverCert, key: serverKey }), peers, "https");
