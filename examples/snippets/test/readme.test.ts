@@ -1,6 +1,7 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { rmSync } from "node:fs";
+import { createServer as createHttpServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { promisify } from "node:util";
 import { Aedes } from "aedes";
@@ -140,6 +141,37 @@ describe("the program in", () => {
       const { stdout } = await run(process.execPath, [file], { cwd: snippets.folder });
       expect(stdout).toBe(printed);
     } finally {
+      server.close();
+    }
+  });
+
+  it("docs/clients.md, credentials.ts, compiles, and shows who calls to plain servers", async () => {
+    const who = ({ headers }: IncomingMessage): string => headers.authorization ?? `key ${headers["x-api-key"]}`;
+    const server = createHttpServer((request, response) => {
+      if (request.url !== "/token") return response.end(who(request));
+      response.setHeader("content-type", "application/json");
+      response.end(JSON.stringify({ access_token: "fr0m-server", token_type: "Bearer", expires_in: 600 }));
+    });
+    const sockets = new WebSocketServer({ server });
+    sockets.on("connection", (peer, request) => peer.send(JSON.stringify(who(request))));
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const { port } = server.address() as AddressInfo; // a TCP server's address is an object
+    try {
+      const snippets = ownSnippets("docs/clients.md", (text) => text.replaceAll(":7071", `:${port}`));
+      await compile({ ...snippets, files: ["credentials.ts"] });
+      const { stdout } = await run(process.execPath, ["credentials.ts"], { cwd: snippets.folder });
+      const shown = [
+        "key k3y",
+        "Basic YWRhOmxvdmVsYWNl",
+        "Bearer t0ken",
+        "Bearer fr0m-server",
+        "Bearer t0ken",
+        "t0ken",
+      ];
+      expect(stdout).toBe(`${shown.join("\n")}\n`);
+    } finally {
+      sockets.close();
+      server.closeAllConnections();
       server.close();
     }
   });

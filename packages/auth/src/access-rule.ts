@@ -1,5 +1,5 @@
 import { type Call, ParleyError } from "@parley/core";
-import { checkFilter } from "@parley/core/transport";
+import { checkFilter, choiceOption, knownOptions, type OptionNames } from "@parley/core/transport";
 import { covers } from "./filter-cover.ts";
 import type { Identity } from "./identity.ts";
 import { operationPattern } from "./operation-pattern.ts";
@@ -29,11 +29,26 @@ export interface AccessRule {
 /** A rule that is ready to be asked. */
 export type CompiledRule = (call: Call, identity: Identity) => boolean;
 
+const all: readonly Access[] = ["call", "publish", "subscribe"];
+
+const ruleNames: OptionNames<AccessRule> = {
+  allow: true,
+  principals: true,
+  roles: true,
+  scopes: true,
+  operations: true,
+  topics: true,
+};
+
 const PRINCIPAL = "{principal}";
 
-/** Compiles a rule. @throws ParleyError `invalid_argument` for patterns and filters that are none */
-export function compileRule({ allow, principals, roles, scopes, operations, topics }: AccessRule): CompiledRule {
-  const allowed = new Set<Access>(allow ?? ["call", "publish", "subscribe"]);
+/** Compiles a rule. @throws ParleyError `invalid_argument` for conditions, patterns and filters that are none */
+export function compileRule(rule: AccessRule): CompiledRule {
+  // A condition that is misspelt would let in more than was meant.
+  knownOptions("a rule", rule, ruleNames);
+  const { allow = all, principals, roles, scopes, operations, topics } = rule;
+  for (const access of allow) choiceOption("allow", access, all);
+  const allowed = new Set<Access>(allow);
   const patterns = (operations ?? []).map(operationPattern);
   const filters = (topics ?? []).map((topic) => checkTopics(topic));
   const who: readonly (readonly [readonly string[] | undefined, (identity: Identity) => readonly string[]])[] = [

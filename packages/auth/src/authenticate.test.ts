@@ -126,6 +126,11 @@ describe("a caller who is known", () => {
   });
 });
 
+it("a verifier without its list is refused", () => {
+  const options = { verify: async () => undefined } as unknown as Parameters<typeof authenticate>[0]; // without types
+  expect(() => authenticate(options)).toThrow("needs a list of verifiers");
+});
+
 describe("a caller who is not known", () => {
   it.each<[string, Context]>([
     ["shows nothing", caller()],

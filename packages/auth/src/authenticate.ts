@@ -5,13 +5,13 @@ import {
   type Interceptor,
   type Invoke,
   type Log,
-  type ParleyError,
+  ParleyError,
   type Peer,
   type Reply,
   type Runtime,
   TransportError,
 } from "@parley/core";
-import { ownCall, systemRuntime } from "@parley/core/transport";
+import { knownOptions, type OptionNames, ownCall, systemRuntime } from "@parley/core/transport";
 import { invokeUntil } from "./expiring-call.ts";
 import { type Identity, identify, identityOf } from "./identity.ts";
 import type { Verifier } from "./verifier.ts";
@@ -30,6 +30,8 @@ export interface AuthenticateOptions {
   /** @default systemRuntime */
   readonly runtime?: Runtime | undefined;
 }
+
+const optionNames: OptionNames<AuthenticateOptions> = { verify: true, recheckMs: true, log: true, runtime: true };
 
 /** Who was known on a connection, and until when that is taken for granted. */
 interface Known {
@@ -50,9 +52,16 @@ const MAX_WATCHED_MS = 2 ** 31 - 1;
  * ```ts
  * await serve(agent, "ws://127.0.0.1:7070", { transports: [ws()], use: [authenticate({ verify: [apiKeys(keys)] })] });
  * ```
+ * @throws ParleyError `invalid_argument` without a list of verifiers
  */
 export function authenticate(options: AuthenticateOptions): Interceptor {
+  knownOptions("authenticate()", options, optionNames);
   const { verify, recheckMs = 60_000, log, runtime = systemRuntime } = options;
+  if (!Array.isArray(verify)) {
+    throw new ParleyError("invalid_argument", "authenticate() needs a list of verifiers: { verify: [apiKeys(keys)] }", {
+      outcome: "not-sent",
+    });
+  }
   const connections = new WeakMap<Peer, Known>();
 
   const admit = (call: Call, identity: Identity, next: Invoke): Promise<Reply> => {

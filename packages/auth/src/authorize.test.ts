@@ -133,3 +133,12 @@ it("what is forbidden is told to the log, and to the caller without saying wheth
   ]);
   call.settle();
 });
+
+it.each<[string, object, string]>([
+  ["a condition that is misspelt", { operation: ["a.b"] }, "did you mean operations?"],
+  ["leave for what nobody can do", { topics: ["a"], allow: ["read"] }, "allow is read"],
+])("%s is refused, for it would let in more than was meant", (_what, rule, message) => {
+  expect(() => authorize([rule])).toThrow(
+    expect.objectContaining({ code: "invalid_argument", message: expect.stringContaining(message) }),
+  );
+});

@@ -190,6 +190,8 @@ it.each<[string, Partial<JwtOptions>]>([
   ["no issuer", { issuer: [] }],
   ["an empty issuer", { issuer: "" }],
   ["no audience", { audience: [] }],
+  // As callers without types have it.
+  ["an audience that is undefined", { audience: undefined as unknown as string }],
   ["no algorithms", { algorithms: [] }],
   ["no signature", { algorithms: ["ES256", "none"] }],
   ["no keys", { keys: undefined }],

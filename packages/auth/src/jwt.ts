@@ -48,7 +48,7 @@ export function jwt(options: JwtOptions): Verifier {
   const { principal = subject, roles = rolesIn, scopes = scopesIn } = options;
   const issuer = [options.issuer].flat();
   const audience = [options.audience].flat();
-  const algorithms = [...options.algorithms];
+  const algorithms = [...(options.algorithms ?? [])];
   check(options, { issuer, audience, algorithms });
   const key = keyFinder(options, runtime);
   return async (context) => {
@@ -82,28 +82,32 @@ interface Lists {
 
 function check({ jwksUrl, keys, principal }: JwtOptions, { issuer, audience, algorithms }: Lists): void {
   const shared = algorithms.filter((algorithm) => algorithm.startsWith("HS")).length;
-  const problem =
-    issuer.length === 0 || issuer.includes("")
-      ? "needs an issuer"
-      : audience.length === 0 || audience.includes("")
-        ? "needs an audience"
-        : algorithms.length === 0
-          ? 'needs algorithms, such as ["RS256"]'
-          : algorithms.some((algorithm) => algorithm.toLowerCase() === "none")
-            ? "takes no tokens without a signature"
-            : (jwksUrl === undefined) === (keys === undefined)
-              ? "needs either jwksUrl or keys"
-              : shared > 0 && (shared < algorithms.length || !(keys instanceof Uint8Array || isSecret(keys)))
-                ? "takes HS algorithms alone, with a shared secret in keys: a public key is no secret"
-                : issuer.length > 1 && principal === undefined
-                  ? "needs the option principal with several issuers, whose subjects may have the same names"
-                  : undefined;
+  const problem = !areNames(issuer)
+    ? "needs an issuer"
+    : !areNames(audience)
+      ? "needs an audience"
+      : algorithms.length === 0
+        ? 'needs algorithms, such as ["RS256"]'
+        : algorithms.some((algorithm) => algorithm.toLowerCase() === "none")
+          ? "takes no tokens without a signature"
+          : (jwksUrl === undefined) === (keys === undefined)
+            ? "needs either jwksUrl or keys"
+            : shared > 0 && (shared < algorithms.length || !(keys instanceof Uint8Array || isSecret(keys)))
+              ? "takes HS algorithms alone, with a shared secret in keys: a public key is no secret"
+              : issuer.length > 1 && principal === undefined
+                ? "needs the option principal with several issuers, whose subjects may have the same names"
+                : undefined;
   if (problem === undefined) return;
   throw new ParleyError("invalid_argument", `jwt() ${problem}`, { outcome: "not-sent" });
 }
 
+/** An undefined one, which callers without types may give, would name nobody. */
+function areNames(texts: readonly string[]): boolean {
+  return texts.length > 0 && texts.every((text) => typeof text === "string" && text !== "");
+}
+
 function isSecret(keys: JwtOptions["keys"]): boolean {
-  return keys !== undefined && "type" in keys && keys.type === "secret";
+  return typeof keys === "object" && "type" in keys && keys.type === "secret";
 }
 
 function keyFinder({ jwksUrl, keys, fetch = globalThis.fetch }: JwtOptions, runtime: Runtime): FindVerificationKey {

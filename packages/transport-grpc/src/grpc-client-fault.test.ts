@@ -196,8 +196,9 @@ test.each<[Partial<GrpcClientOptions>, string]>([
   [{ url: "http://127.0.0.1:1" }, "begins with grpc:"],
   [{ url: "grpc://me:secret@127.0.0.1:1" }, "credentials do not belong into a URL"],
   [{ url: "grpc://127.0.0.1:1/path" }, "no path"],
-  [{ url: "grpcs://127.0.0.1:1", tls: { cert: "none" } }, "cannot be dialled"],
+  [{ url: "grpcs://127.0.0.1:1", tls: { cert: "none" } }, "what is in the PEM files"],
   [{ retry: { maxAttempts: 0 } }, "maxAttempts"],
+  [{ timeoutMs: -1 }, "timeoutMs is -1"],
 ])("the options %j are refused at once", (options, text) => {
   expect(() => clientOf(1, options)).toThrow(expect.objectContaining({ message: expect.stringContaining(text) }));
 });

@@ -4,6 +4,7 @@ import {
   type ClientState,
   type ClientStateChange,
   type CloseOptions,
+  durationOption,
   type OpenCall,
   type OperationOptions,
   ParleyError,
@@ -36,9 +37,9 @@ export class GrpcClient implements AsyncDisposable {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: GrpcClientOptions) {
+    this.#line = new ServiceLine(options);
     const { proto, includeDirs, format = {}, timeoutMs } = options;
     this.#timeoutMs = timeoutMs;
-    this.#line = new ServiceLine(options);
     this.#definitions =
       proto === undefined
         ? new ReflectionSource(this.#line.address, format, (method, input) => this.#exchange(method, input))
@@ -171,7 +172,8 @@ export class GrpcClient implements AsyncDisposable {
     const known = this.#definitions.find(service);
     if (known) return { method: methodOf(known, method, kind, name), left: given };
     const { runtime } = this.#line;
-    const { signal, timeoutMs = this.#timeoutMs } = given.options;
+    const { signal, timeoutMs: own = this.#timeoutMs } = given.options;
+    const timeoutMs = own === undefined ? undefined : durationOption("timeoutMs", own);
     const start = runtime.now();
     const methods = await this.#methods(service, { signal, timeoutMs });
     const left = timeoutMs === undefined ? {} : { timeoutMs: timeoutMs - (runtime.now() - start) };

@@ -22,7 +22,12 @@ export function openLink(init: LinkInit): Promise<Link> {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(cancelled(signal.reason, "not-sent"));
     const clean = session?.startsClean(init.version) ?? true;
-    const socket = openSocket(url, init.tls);
+    let socket: Socket;
+    try {
+      socket = openSocket(url, init.tls);
+    } catch (cause) {
+      return reject(socketError(url, cause as Error)); // what node:tls throws for certificates that it cannot read
+    }
     const settled = (): void => {
       cancelTimer();
       signal?.removeEventListener("abort", abort);

@@ -1,5 +1,6 @@
 import { connect as connectTcp, type Socket } from "node:net";
 import { connect as connectTls } from "node:tls";
+import { opensslReason, tlsError } from "@parley/core/node";
 import { AuthenticationError, type ParleyError, TransportError } from "@parley/core/transport";
 import type { MqttTls } from "./options.ts";
 
@@ -53,7 +54,9 @@ export function socketError(url: URL, error: Error & { readonly code?: string })
       `the certificate of ${host} is not trusted: ${error.message} (${code}); say whom to trust with option tls.ca`,
       options,
     );
+  const unreadable = code.startsWith("ERR_OSSL_") ? tlsError(host, error) : undefined;
+  if (unreadable) return unreadable;
   const advice = /^(?:ECONNRESET|EPROTO|EPIPE)$|^ERR_SSL/.test(code) ? `; ${wayOut(url)}` : "";
-  const message = `${host} cannot be reached as an MQTT broker: ${error.message}${advice}`;
+  const message = `${host} cannot be reached as an MQTT broker: ${opensslReason(error.message)}${advice}`;
   return new TransportError("unavailable", message, options);
 }

@@ -25,6 +25,8 @@ export interface Script {
   readonly subscribing?: () => void;
   /** Leaves SUBSCRIBE without an answer. */
   readonly ignoresSubscribe?: boolean;
+  /** Leaves UNSUBSCRIBE of one filter without an answer. */
+  readonly ignoresUnsubscribe?: boolean;
   /** Bytes that follow the answer to the first SUBSCRIBE. */
   readonly afterwards?: readonly number[];
 }
@@ -42,6 +44,7 @@ export function startFakeBroker({
   connected,
   subscribing,
   ignoresSubscribe = false,
+  ignoresUnsubscribe = false,
   afterwards,
 }: Script): Promise<TestBroker> {
   return startServer((socket) => {
@@ -65,6 +68,8 @@ export function startFakeBroker({
           if (ignoresSubscribe || reason === null) continue;
           socket.write(Buffer.from([0x90, 4, body[0] as number, body[1] as number, 0, reason]));
           if (afterwards) socket.write(Buffer.from(afterwards));
+        } else if (type === 0xa2) {
+          if (!ignoresUnsubscribe) socket.write(Buffer.from([0xb0, 4, body[0] as number, body[1] as number, 0, 0]));
         } else if ((type & 0xf6) === 0x32) {
           const length = body.readUInt16BE(0);
           const reason = puback(textAt(body, 0));

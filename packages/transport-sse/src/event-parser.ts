@@ -1,5 +1,5 @@
 import { TransportError, ValidationError } from "@parley/core/transport";
-import { createParser, type EventSourceMessage, type ParseError } from "eventsource-parser";
+import { createParser, type EventSourceMessage } from "eventsource-parser";
 
 /** What an event stream says. */
 export interface EventParserInit {
@@ -24,20 +24,24 @@ export interface EventParser {
 export function eventParser({ maxEventChars, lenient = false, onEvent, onId, onRetry }: EventParserInit): EventParser {
   // The parser takes the byte order mark away.
   const decoder = new TextDecoder("utf-8", { fatal: !lenient, ignoreBOM: true });
-  let failed: ParseError | undefined;
+  let tooLong = false;
   const parser = createParser({
     maxBufferSize: maxEventChars,
-    onEvent,
+    onEvent(event) {
+      // The parser's own bound is for what it keeps between two reads.
+      tooLong ||= event.data.length > maxEventChars;
+      if (!tooLong) onEvent(event);
+    },
     onId,
     ...(onRetry && { onRetry }),
     onError(error) {
-      if (error.type === "max-buffer-size-exceeded") failed = error;
+      if (error.type === "max-buffer-size-exceeded") tooLong = true;
     },
   });
   return {
     read(chunk) {
       parser.feed(textOf(decoder, chunk));
-      if (!failed) return;
+      if (!tooLong) return;
       const message = `an event of the stream is over the limit of ${maxEventChars} characters`;
       throw new TransportError("resource_exhausted", message, { outcome: "unknown" });
     },

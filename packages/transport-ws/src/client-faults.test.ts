@@ -201,7 +201,8 @@ describe("a reader who is slow", () => {
     await back;
     await expect.poll(() => peers[1]?.bufferedAmount).toBeGreaterThan(1_000_000);
     await client.send("x");
-    expect(client.stats().unreadBytes).toBeLessThan(100_000 + 65_536 + 20_000);
+    // What was read before, and what comes in one segment with the answer to the next handshake.
+    expect(client.stats().unreadBytes).toBeLessThan(100_000 + 2 * 65_536 + 20_000);
   });
 
   it("loses the oldest, counted, when that is wanted", async () => {
@@ -472,16 +473,17 @@ describe("closing", () => {
 it("options that make no sense are told when the client is made", () => {
   const make = (options: object) => () => new WebSocketClient({ url: "ws://127.0.0.1:1", ...options });
   expect(make({ url: "http://127.0.0.1" })).toThrow("http:");
-  expect(make({ url: "nonsense" })).toThrow("not a URL");
+  expect(make({ url: "nonsense" })).toThrow("is no URL");
   for (const name of ["connectTimeoutMs", "pingIntervalMs", "maxMessageBytes", "maxQueuedBytes", "maxUnreadBytes"])
     expect(make({ [name]: 0 })).toThrow(name);
+  expect(make({ url: "ws://user:hunter2@127.0.0.1" })).toThrow(/^(?!.*hunter2).*credentials/);
   expect(make({ reconnect: { maxAttempts: -1 } })).toThrow("maxAttempts");
   expect(make({ credentials: bearer("x"), headers: { Authorization: "y" } })).toThrow("authorization");
 });
 
 it("a client that is shown to somebody shows no secret", () => {
   const client = new WebSocketClient({
-    url: "ws://user:hunter2@127.0.0.1:1/?t=hunter2",
+    url: "ws://127.0.0.1:1/?t=hunter2",
     headers: { authorization: "hunter2" },
   });
   expect(inspect(client, { depth: 9, showHidden: true }) + JSON.stringify(client)).not.toContain("hunter2");

@@ -1,7 +1,10 @@
 import {
   type CloseOptions,
   checkHeaders,
+  choiceOption,
+  knownOptions,
   type Log,
+  type OptionNames,
   ParleyError,
   type PolicyOptions,
   presenterOf,
@@ -90,7 +93,11 @@ const MIB = 1024 * 1024;
  * @throws ParleyError `invalid_argument` for a number that makes no sense
  */
 export function clientPolicy(options: WebSocketClientOptions<WebSocketFormat>): ClientPolicy {
+  knownOptions("WebSocketClient", options, optionNames);
   const { pingIntervalMs = 15_000 } = options;
+  choiceOption("format", options.format ?? "json", ["json", "text", "binary", "any"]);
+  choiceOption("whenQueueFull", options.whenQueueFull ?? "wait", ["wait", "reject"]);
+  choiceOption("overflow", options.overflow ?? "pause", ["pause", "drop-oldest"]);
   const policy = {
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     timeoutMs: options.timeoutMs ?? 10_000,
@@ -111,6 +118,32 @@ export function clientPolicy(options: WebSocketClientOptions<WebSocketFormat>): 
   return policy;
 }
 
+const optionNames: OptionNames<WebSocketClientOptions<WebSocketFormat>> = {
+  url: true,
+  format: true,
+  protocols: true,
+  headers: true,
+  credentials: true,
+  tls: true,
+  connectTimeoutMs: true,
+  closeTimeoutMs: true,
+  pingIntervalMs: true,
+  pingTimeoutMs: true,
+  maxMessageBytes: true,
+  compression: true,
+  timeoutMs: true,
+  maxQueuedBytes: true,
+  whenQueueFull: true,
+  maxWaiting: true,
+  maxUnreadBytes: true,
+  overflow: true,
+  reconnect: true,
+  retry: true,
+  use: true,
+  log: true,
+  runtime: true,
+};
+
 /**
  * What every dial of a client takes.
  * @throws ParleyError `invalid_argument` when credentials and headers both say who calls
@@ -121,6 +154,11 @@ export function dialOptions(
   runtime: Runtime,
 ): Omit<OpenSocketOptions, "signal"> {
   checkHeaders(headers, credentials);
+  if (!Array.isArray(protocols)) {
+    throw new ParleyError("invalid_argument", `protocols must be a list, ["chat"], and is ${typeof protocols}`, {
+      outcome: "not-sent",
+    });
+  }
   const presenter = presenterOf(credentials);
   return { ...policy, credentials, presenter, headers, tls, protocols, compression, runtime };
 }
@@ -128,9 +166,16 @@ export function dialOptions(
 /** @throws ParleyError `invalid_argument` for what is no URL of a WebSocket */
 export function webSocketUrl(address: string | URL): URL {
   const url = URL.parse(String(address));
-  if (url?.protocol === "ws:" || url?.protocol === "wss:") return url;
-  const what = url ? `a URL of scheme ${url.protocol}` : "not a URL";
-  throw new ParleyError("invalid_argument", `url must be a URL of ws: or wss:, and is ${what}`, {
+  const problem =
+    url === null
+      ? "is no URL"
+      : url.protocol !== "ws:" && url.protocol !== "wss:"
+        ? `begins with ${url.protocol}`
+        : url.username !== "" || url.password !== ""
+          ? "has credentials in it: give them in the option credentials"
+          : undefined;
+  if (url && problem === undefined) return url;
+  throw new ParleyError("invalid_argument", `the option url, ws://host/path or wss://host/path, ${problem}`, {
     outcome: "not-sent",
   });
 }

@@ -275,20 +275,6 @@ describe("a first dial that fails", () => {
     expect(dials).toBe(2);
   });
 
-  it("nobody there: unavailable at once", async () => {
-    const { url, close } = await serving(echo);
-    await close();
-    expect(await failureOf(clientOf({ url }).connect())).toMatchObject({ code: "unavailable", outcome: "not-sent" });
-  });
-
-  it("somebody silent: within its time, leaving nothing open", async () => {
-    const gone = Promise.withResolvers<unknown>();
-    const url = await tcp((socket) => socket.resume().once("close", gone.resolve));
-    const client = clientOf({ url, connectTimeoutMs: 50 });
-    expect(await failureOf(client.send(1))).toMatchObject({ code: "deadline_exceeded", outcome: "not-sent" });
-    await gone.promise;
-  });
-
   it("a caller may stop waiting, and closing stops dialling", async () => {
     const gone = Promise.withResolvers<unknown>();
     const url = await tcp((socket) => socket.resume().once("close", gone.resolve));
@@ -346,11 +332,5 @@ describe("TLS", () => {
     await client.send(1);
     expect(await client.receive()).toBe(1);
     expect((await client.health()).roundTripMs).toBeGreaterThan(0);
-  });
-
-  it("a stranger's certificate is refused before anything is said", async () => {
-    const url = await securely(certificates.strangerCert, certificates.strangerKey);
-    const error = await failureOf(clientOf({ url, tls: { ca: certificates.ca } }).send(1));
-    expect(error).toMatchObject({ code: "unavailable", outcome: "not-sent", message: expect.stringContaining("TLS") });
   });
 });

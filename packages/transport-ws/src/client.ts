@@ -3,11 +3,13 @@ import {
   type ClientHealth,
   type ClientState,
   type ClientStateChange,
+  choiceOption,
   type Dialling,
   type EffectOptions,
   LinkKeeper,
   Operation,
   type OperationOptions,
+  ParleyError,
   Policies,
   type Runtime,
   reconnectPolicy,
@@ -66,8 +68,8 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: WebSocketClientOptions<Format>) {
-    const { format = "json", whenQueueFull = "wait", overflow = "pause", runtime = systemRuntime, log } = options;
     const policy = clientPolicy(options);
+    const { format = "json", whenQueueFull = "wait", overflow = "pause", runtime = systemRuntime, log } = options;
     this.#dialOptions = dialOptions(options, policy, runtime);
     this.#url = webSocketUrl(options.url);
     this.#options = options;
@@ -174,11 +176,20 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
     }
   }
 
-  /** Tells the listener of each such event from now on; gives back what takes it off again. */
+  /**
+   * Tells the listener of each such event from now on; gives back what takes it off again.
+   * @throws ParleyError `invalid_argument` for an event that there is not
+   */
   on<Name extends keyof WebSocketEvents>(
     name: Name,
     listener: (event: WebSocketEvents<Format>[Name]) => void,
   ): () => void {
+    choiceOption("the event", name, ["open", "message", "close", "error"]);
+    if (typeof listener !== "function") {
+      throw new ParleyError("invalid_argument", `the listener for "${name}" is no function but ${typeof listener}`, {
+        outcome: "not-sent",
+      });
+    }
     const off = this.#listeners.add(name, listener);
     // What came before there was a listener would wait for a reader for ever.
     if (name === "message") queueMicrotask(() => this.#handOver());

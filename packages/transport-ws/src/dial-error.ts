@@ -1,3 +1,4 @@
+import { tlsError } from "@parley/core/node";
 import { AuthenticationError, errorFor, ParleyError, TransportError } from "@parley/core/transport";
 
 /** What a failed handshake says in the `details` of its error, when an HTTP answer came instead of the WebSocket. */
@@ -46,8 +47,8 @@ export function dialError(
   const { message, code = "" } = error;
   const options = { outcome: "not-sent", cause: error } as const;
   const unavailable = (text: string): ParleyError => new TransportError("unavailable", text, options);
-  if (/CERT|SIGNED|TLS|SSL|EPROTO/.test(code))
-    return unavailable(`the TLS connection to ${url.host} failed: ${message}`);
+  const tls = tlsError(url.host, error);
+  if (tls) return tls;
   switch (code) {
     case "ECONNREFUSED":
       return unavailable(`nothing listens at ${url.host} (connection refused)`);
@@ -70,6 +71,8 @@ export function timedOut({ host }: URL, timeoutMs: number): ParleyError {
 /** What cannot be dialled at all, such as a header that HTTP does not know. */
 export function undiallable({ host }: URL, cause: unknown): ParleyError {
   if (cause instanceof ParleyError) return cause;
+  const tls = cause instanceof Error ? tlsError(host, cause) : undefined;
+  if (tls) return tls;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new ParleyError("invalid_argument", `${host} cannot be dialled so: ${why}`, { outcome: "not-sent", cause });
 }

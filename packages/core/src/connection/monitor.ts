@@ -1,3 +1,4 @@
+import { ParleyError } from "../call/error.ts";
 import type { CancelTimer, Runtime } from "../runtime/runtime.ts";
 import type { NamedHealth } from "./manager.ts";
 
@@ -21,12 +22,20 @@ export interface MonitorOptions {
   onChange?(change: HealthChange): void;
 }
 
-/** Looks at all connections again and again; gives back what stops it. Rounds do not overlap. */
+/**
+ * Looks at all connections again and again; gives back what stops it. Rounds do not overlap.
+ * @throws ParleyError `invalid_argument` for an interval of nothing
+ */
 export function watchHealth(
   check: (timeoutMs: number) => Promise<readonly NamedHealth[]>,
   { intervalMs = 30_000, timeoutMs = 5_000, onReport, onChange }: MonitorOptions,
   runtime: Runtime,
 ): () => void {
+  if (!(intervalMs > 0)) {
+    throw new ParleyError("invalid_argument", `intervalMs is ${String(intervalMs)}, and must be more than 0`, {
+      outcome: "not-sent",
+    });
+  }
   let stopped = false;
   let cancelTimer: CancelTimer | undefined;
   let before = new Map<string, boolean>();

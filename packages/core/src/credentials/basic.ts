@@ -1,12 +1,15 @@
 import { ParleyError } from "../call/error.ts";
 import { toBase64 } from "../envelope/base64.ts";
 import type { Credentials } from "./credentials.ts";
+import { checkText } from "./secret.ts";
 
 /**
  * A user and a password (RFC 7617): `authorization: Basic …`; over MQTT they are its own, to a child process `user:password`.
- * @throws ParleyError `invalid_argument` for a user with a colon, and for control characters
+ * @throws ParleyError `invalid_argument` for what is no text, a user with a colon, and control characters
  */
 export function basic(user: string, password: string): Credentials {
+  checkText("basic", "user", user);
+  checkText("basic", "password", password);
   if (user.includes(":")) throw unfit("the user given to basic() has a colon, which ends it");
   // RFC 7617, 2.
   if (/\p{Cc}/u.test(user + password)) throw unfit("the user or password given to basic() has a control character");

@@ -1,8 +1,9 @@
 import { ParleyError } from "../call/error.ts";
 import { isLoopback } from "../node/loopback.ts";
-import { durationOption } from "../resilience/option.ts";
+import { choiceOption, durationOption, knownOptions, type OptionNames } from "../resilience/option.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
 import type { Credentials } from "./credentials.ts";
+import { checkText } from "./secret.ts";
 import { TokenCache } from "./token-cache.ts";
 import { requestToken } from "./token-request.ts";
 
@@ -28,6 +29,19 @@ export interface OAuth2Options {
   readonly runtime?: Runtime | undefined;
 }
 
+const optionNames: OptionNames<OAuth2Options> = {
+  tokenUrl: true,
+  clientId: true,
+  clientSecret: true,
+  scope: true,
+  parameters: true,
+  clientAuthentication: true,
+  timeoutMs: true,
+  allowPlaintext: true,
+  fetch: true,
+  runtime: true,
+};
+
 /**
  * Bearer tokens by OAuth 2 client credentials (RFC 6749, 4.4). A token is kept for as long as it lasts (10 s to 24 h, whatever the server
  * says; 5 minutes when it does not) and replaced a little earlier, in the background; one request is under way at a time, however many wait.
@@ -38,8 +52,12 @@ export interface OAuth2Options {
  * @throws ParleyError `invalid_argument` for options that make no sense
  */
 export function oauth2(options: OAuth2Options): Credentials {
-  const { clientId, clientSecret, scope, parameters = {}, clientAuthentication: by = "basic" } = options;
+  knownOptions("oauth2()", options, optionNames);
+  const { clientId, clientSecret, scope, parameters = {} } = options;
   const { fetch = globalThis.fetch, runtime = systemRuntime, allowPlaintext = false } = options;
+  checkText("oauth2", "clientId", clientId);
+  checkText("oauth2", "clientSecret", clientSecret);
+  const by = choiceOption("clientAuthentication", options.clientAuthentication ?? "basic", ["basic", "body"]);
   const url = readTokenUrl(options.tokenUrl, allowPlaintext);
   const timeoutMs = durationOption("timeoutMs", options.timeoutMs ?? 10_000);
   const form = { ...parameters, ...(scope === undefined ? {} : { scope: [scope].flat().join(" ") }) };

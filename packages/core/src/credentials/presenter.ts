@@ -90,17 +90,30 @@ export class Presenter {
 
 /** Prepares showing what a user gave to a transport; nothing where that is none. */
 export function presenterOf(credentials: Credentials | undefined): Presenter | undefined {
+  requireCredentials(credentials);
   return credentials?.present && new Presenter(credentials as Showing); // it has just been looked at
 }
 
 /**
+ * Without types a secret itself may be given, which would be shown to nobody without a word.
+ * @throws ParleyError `invalid_argument` for what are no credentials; it does not say what they are
+ */
+export function requireCredentials(credentials: Credentials | undefined): void {
+  if (credentials === undefined || typeof credentials.present === "function") return;
+  if (typeof credentials.certificate === "function") return;
+  const message = `the option credentials takes what bearer(), apiKey(), basic(), oauth2() or certificate() makes, and was given ${typeof credentials}`;
+  throw new ParleyError("invalid_argument", message, { outcome: "not-sent" });
+}
+
+/**
  * Checks what a user gave to a transport beside credentials.
- * @throws ParleyError `invalid_argument` when both say who calls
+ * @throws ParleyError `invalid_argument` for what are no credentials, and when both say who calls
  */
 export function checkHeaders(
   headers: Readonly<Record<string, string>> = {},
   credentials: Credentials | undefined,
 ): void {
+  requireCredentials(credentials);
   if (!credentials?.present || !Object.keys(headers).some((name) => name.toLowerCase() === "authorization")) return;
   const message = "the options credentials and headers both say who calls: leave out headers.authorization";
   throw new ParleyError("invalid_argument", message, { outcome: "not-sent" });

@@ -45,18 +45,24 @@ export function secretCredentials(
   };
 }
 
+/** @throws ParleyError `invalid_argument`, which does not say the value, for what is no text */
+export function checkText(maker: string, what: string, value: unknown): void {
+  if (typeof value === "string") return;
+  const message = `the ${what} given to ${maker}() is no text but ${typeof value}`;
+  throw new ParleyError("invalid_argument", message, { outcome: "not-sent" });
+}
+
 /**
  * A secret that fits into a header, and so into every other place.
  * @throws ParleyError `invalid_argument`, which does not say the value
  */
 export function checkSecret(maker: string, what: string, value: unknown): string {
+  checkText(maker, what, value);
   if (typeof value === "string" && /^[!-~](?:[ -~]*[!-~])?$/.test(value)) return value;
   const problem =
-    typeof value !== "string"
-      ? `is no text but ${typeof value}`
-      : value === ""
-        ? "is empty"
-        : "has characters other than visible ASCII, or spaces at its ends (a line break at the end of a file, perhaps)";
+    value === ""
+      ? "is empty"
+      : "has characters other than visible ASCII, or spaces at its ends (a line break at the end of a file, perhaps)";
   throw new ParleyError("invalid_argument", `the ${what} given to ${maker}() ${problem}`, { outcome: "not-sent" });
 }
 

@@ -11,9 +11,11 @@ test("the entry point exports these values, and no others", () => {
     "isLoopback",
     "listenAt",
     "loopbackNames",
+    "opensslReason",
     "presentedHeaders",
     "requireExposed",
     "socketPeer",
+    "tlsError",
     "withPort",
   ]);
 });

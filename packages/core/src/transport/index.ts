@@ -40,7 +40,14 @@ export type { Presented } from "../call/presented.ts";
 export { report } from "../call/report.ts";
 export { withCertificate } from "../credentials/certificate.ts";
 export type { ClientCertificate, Credential, Credentials, Login } from "../credentials/credentials.ts";
-export { checkHeaders, Presenter, type PresentOptions, presenterOf, type Renewal } from "../credentials/presenter.ts";
+export {
+  checkHeaders,
+  Presenter,
+  type PresentOptions,
+  presenterOf,
+  type Renewal,
+  requireCredentials,
+} from "../credentials/presenter.ts";
 export { createEnvelope, type EnvelopeInit, timestamp } from "../envelope/create.ts";
 export { decodeData, encodeData } from "../envelope/data.ts";
 export { decode, readEvent } from "../envelope/decode.ts";
@@ -63,7 +70,7 @@ export { isJsonType } from "../envelope/media-type.ts";
 export { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 export { utf8Length } from "../envelope/utf8.ts";
 export { type OperationVersion, operationType, parseType } from "../envelope/version.ts";
-export { countOption, durationOption } from "../resilience/option.ts";
+export { choiceOption, countOption, durationOption, knownOptions, type OptionNames } from "../resilience/option.ts";
 export { type Backoff, delayBound, fullJitter } from "../runtime/backoff.ts";
 export { type DeadlineListener, Deadlines, type WatchedDeadline } from "../runtime/deadlines.ts";
 export { pause } from "../runtime/pause.ts";

@@ -1,6 +1,7 @@
 import type { Socket } from "node:net";
 import { createSecureContext } from "node:tls";
 import { ChannelCredentials, Client, type ClientOptions, compressionAlgorithms, credentials } from "@grpc/grpc-js";
+import { tlsError } from "@parley/core/node";
 import { ParleyError, withCertificate } from "@parley/core/transport";
 import { type DialOptions, MAX_SESSION_MEMORY_MB } from "../options.ts";
 
@@ -39,6 +40,8 @@ export function clientOf(url: URL, options: DialOptions, connected: (socket: Soc
 
 /** What keeps an address from being dialled at all. */
 export function undiallable({ host }: URL, cause: unknown): ParleyError {
+  const tls = cause instanceof Error ? tlsError(host, cause) : undefined;
+  if (tls) return tls;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new ParleyError("invalid_argument", `${host} cannot be dialled so: ${why}`, { outcome: "not-sent", cause });
 }

@@ -27,6 +27,7 @@ export function metadataOf(
   try {
     for (const [name, value] of entries) {
       if (name.toLowerCase().startsWith("grpc-")) throw new Error(`the header ${name} is gRPC's own`);
+      if (typeof value !== "string") throw new Error(`the header ${name} is no text but ${typeof value}`);
       // Said here, since gRPC says the value too, and it may be a secret.
       if (!/^[ -~]*$/.test(value))
         throw new Error(`the header ${name} has other characters than visible ASCII and spaces`);

@@ -1,9 +1,10 @@
+import { opensslReason } from "@parley/core/node";
 import { type ParleyError, TransportError } from "@parley/core/transport";
 
 /** The error when there is no connection to an address. */
 export function unreachable(error: ParleyError, url: URL): ParleyError {
   const { message, details, retryAfterMs } = error;
-  const text = `${url.href} cannot be reached: ${message}${adviceFor(url)}`;
+  const text = `${url.href} cannot be reached: ${opensslReason(message)}${adviceFor(url)}`;
   return new TransportError("unavailable", text, { outcome: "not-sent", details, retryAfterMs, cause: error });
 }
 

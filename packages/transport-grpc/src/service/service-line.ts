@@ -7,11 +7,15 @@ import {
   Context,
   type Credential,
   type Credentials,
+  choiceOption,
+  durationOption,
   type Invoke,
   ItemStream,
   intercept,
+  knownOptions,
   OpenCall,
   type OperationOptions,
+  type OptionNames,
   ParleyError,
   Policies,
   policiesOf,
@@ -73,14 +77,12 @@ export class ServiceLine {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: GrpcClientOptions) {
+    knownOptions("GrpcClient", options, clientOptions);
     const { maxMessageBytes = MAX_MESSAGE_BYTES, maxCalls = MAX_CALLS } = options;
-    const {
-      connectTimeoutMs = CONNECT_TIMEOUT_MS,
-      timeoutMs,
-      waitForReady = false,
-      log,
-      runtime = systemRuntime,
-    } = options;
+    const { waitForReady = false, log, runtime = systemRuntime } = options;
+    const connectTimeoutMs = durationOption("connectTimeoutMs", options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS);
+    const timeoutMs = options.timeoutMs === undefined ? undefined : durationOption("timeoutMs", options.timeoutMs);
+    if (options.compression !== undefined) choiceOption("compression", options.compression, ["gzip"]);
     this.#url = urlOf(options.url);
     requireBare(this.#url);
     this.#waitForReady = waitForReady;
@@ -122,6 +124,7 @@ export class ServiceLine {
    */
   open(method: ServiceMethod, { input, options }: Given, way: "policies" | "bare" = "policies"): OpenCall {
     this.requireOpen();
+    knownOptions(`a call of ${method.name}`, options, callOptions);
     this.#calls.requireRoom(this.#maxCalls, this.address);
     const ask: Asked = { method, options, sent: false };
     const context = new Context();
@@ -232,12 +235,48 @@ export class ServiceLine {
   }
 }
 
+const clientOptions: OptionNames<GrpcClientOptions> = {
+  url: true,
+  proto: true,
+  includeDirs: true,
+  format: true,
+  tls: true,
+  credentials: true,
+  headers: true,
+  timeoutMs: true,
+  connectTimeoutMs: true,
+  waitForReady: true,
+  retry: true,
+  use: true,
+  maxMessageBytes: true,
+  maxCalls: true,
+  compression: true,
+  keepaliveMs: true,
+  maxSessionMemoryMb: true,
+  log: true,
+  runtime: true,
+};
+
+const callOptions: OptionNames<GrpcCallOptions> = {
+  signal: true,
+  timeoutMs: true,
+  headers: true,
+  waitForReady: true,
+  idempotent: true,
+  onHeaders: true,
+  onTrailers: true,
+};
+
 function urlOf(given: string | URL): URL {
   const url = URL.parse(String(given));
-  if (url) return url;
-  throw new ParleyError("invalid_argument", `${given} is no URL; say grpc://host:port, or grpcs://host:port for TLS`, {
-    outcome: "not-sent",
-  });
+  if (url?.host) return url;
+  throw new ParleyError(
+    "invalid_argument",
+    `${given} is no URL of a server; say grpc://host:port, or grpcs://host:port for TLS`,
+    {
+      outcome: "not-sent",
+    },
+  );
 }
 
 function requireItems({ name }: ServiceMethod, input: unknown): Items<unknown> {

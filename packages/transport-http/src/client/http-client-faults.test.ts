@@ -15,14 +15,6 @@ function client(options?: HttpClientOptions): HttpClient {
 
 const HEAD = "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n";
 
-test("nobody there: unavailable, not sent", async () => {
-  const { url, close } = await tcp(() => {});
-  await close();
-  const error = await failure(client().get(url));
-  expect(error).toMatchObject({ code: "unavailable", outcome: "not-sent" });
-  expect(error.message).toContain("nothing listens at 127.0.0.1");
-});
-
 test("an unknown host: unavailable, not sent", async () => {
   const error = await failure(client().get("http://no-such-host.invalid"));
   expect(error).toMatchObject({ code: "unavailable", outcome: "not-sent" });

@@ -97,6 +97,7 @@ test("another origin is not gone to unless it is named, and learns nothing of wh
     expect(request).toMatchObject({ method: "POST", body: "1" });
     expect(Object.keys(request.headers).sort()).toEqual([
       "accept",
+      "accept-encoding",
       "accept-language",
       "connection",
       "content-length",

@@ -2,7 +2,7 @@ import { type Breaker, breaker, hedge, type LogEntry, resilience, retryBudget } 
 import { expect, test } from "vitest";
 import { failure } from "../../test/pair.ts";
 import { afterTest, tcp, web } from "../../test/servers.ts";
-import { HttpClient, type HttpClientOptions } from "../index.ts";
+import { HttpClient, type HttpClientOptions, type HttpRequestOptions } from "../index.ts";
 
 function client(options?: HttpClientOptions): HttpClient {
   const made = new HttpClient(options);
@@ -56,12 +56,25 @@ test.each([
   ["OPTIONS", 2],
   ["POST", 1],
   ["PATCH", 1],
-])("after a 503 or 429, %s is made %i times in all", async (method, times) => {
-  for (const status of [503, 429]) {
-    const { url, requests } = await statuses(status, 200);
-    await client({ retry: { baseMs: 0 } }).request(method, url);
-    expect(requests).toHaveLength(times);
+])("after a 503, which may come from a gateway, %s is made %i times in all", async (method, times) => {
+  const { url, requests } = await statuses(503, 200);
+  await client({ retry: { baseMs: 0 } }).request(method, url);
+  expect(requests).toHaveLength(times);
+});
+
+test("after a 429, by which the server refuses, any request is made again, unless its body was a stream or 429 was not chosen", async () => {
+  async function* stream() {
+    yield "x";
   }
+  const times = async (retry: HttpClientOptions["retry"], options: HttpRequestOptions): Promise<number> => {
+    const { url, requests } = await statuses(429, 200);
+    await client({ retry: { baseMs: 0, ...retry } }).post(url, options);
+    return requests.length;
+  };
+  expect(await times({}, { json: 1 })).toBe(2);
+  expect(await times({}, { body: stream })).toBe(2);
+  expect(await times({}, { body: stream() })).toBe(1);
+  expect(await times({ statuses: [503] }, { json: 1 })).toBe(1);
 });
 
 test("a request says for itself whether its effect may be had twice", async () => {

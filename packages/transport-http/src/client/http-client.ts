@@ -5,12 +5,14 @@ import {
   Requester,
   type RequesterOptions,
 } from "@parley/core/http";
-import type {
-  ClientHealth,
-  ClientState,
-  ClientStateChange,
-  CloseOptions,
-  OperationOptions,
+import {
+  type ClientHealth,
+  type ClientState,
+  type ClientStateChange,
+  type CloseOptions,
+  knownOptions,
+  type OperationOptions,
+  type OptionNames,
 } from "@parley/core/transport";
 import { openSocket } from "./open-socket.ts";
 
@@ -34,6 +36,7 @@ export class HttpClient implements AsyncDisposable {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: HttpClientOptions = {}) {
+    knownOptions("HttpClient", options, clientOptions);
     this.#requester = new Requester(options, { openSocket });
   }
 
@@ -72,8 +75,9 @@ export class HttpClient implements AsyncDisposable {
     return this.request("DELETE", target, options);
   }
 
-  /** Makes a request by any method. @throws ParleyError */
-  request(method: string, target: string | URL, options?: HttpRequestOptions): Promise<HttpResponse> {
+  /** Makes a request by any method, in upper or lower case. @throws ParleyError */
+  async request(method: string, target: string | URL, options: HttpRequestOptions = {}): Promise<HttpResponse> {
+    knownOptions(`a ${method} request`, options, requestOptions);
     return this.#requester.request(method, target, options);
   }
 
@@ -104,3 +108,41 @@ export class HttpClient implements AsyncDisposable {
     return this.close();
   }
 }
+
+const sharedOptions = {
+  headersTimeoutMs: true,
+  bodyTimeoutMs: true,
+  timeoutMs: true,
+  maxResponseBytes: true,
+  redirect: true,
+  expectOk: true,
+  headers: true,
+} as const;
+
+const clientOptions: OptionNames<HttpClientOptions> = {
+  ...sharedOptions,
+  baseUrl: true,
+  credentials: true,
+  tls: true,
+  connectTimeoutMs: true,
+  pool: true,
+  retry: true,
+  use: true,
+  maxRedirects: true,
+  redirectOrigins: true,
+  hooks: true,
+  log: true,
+  runtime: true,
+};
+
+const requestOptions: OptionNames<HttpRequestOptions> = {
+  ...sharedOptions,
+  params: true,
+  json: true,
+  form: true,
+  multipart: true,
+  body: true,
+  idempotent: true,
+  retry: true,
+  signal: true,
+};

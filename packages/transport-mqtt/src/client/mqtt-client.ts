@@ -4,18 +4,21 @@ import {
   type ClientStateChange,
   type CloseOptions,
   cancelled,
+  knownOptions,
   LinkKeeper,
   Operation,
   type OperationOptions,
+  type OptionNames,
   type ParleyError,
   Policies,
   type Runtime,
   reconnectPolicy,
-  systemRuntime,
   TransportError,
   toParleyError,
+  within,
   withOutcome,
 } from "@parley/core/transport";
+import { invalid } from "../invalid.ts";
 import type { Link } from "../link.ts";
 import { identityOf, type LinkInit } from "../link-init.ts";
 import { loggedIn } from "../login.ts";
@@ -61,11 +64,12 @@ export class MqttClient implements AsyncDisposable {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: MqttClientOptions) {
-    const { log, runtime = systemRuntime, reconnect = {}, cleanStart = true } = options;
+    this.#settings = clientSettings(options);
+    const { log, reconnect = {}, cleanStart = true } = options;
+    const { runtime } = this.#settings;
     this.#options = options;
     this.#runtime = runtime;
-    this.#settings = clientSettings(options, runtime);
-    this.#policies = new Policies(options, runtime);
+    this.#policies = new Policies(options, this.#runtime);
     this.#unclaimed = cleanStart ? undefined : new Unclaimed(log);
     this.#routes = new Routes({ random: runtime, unclaimed: this.#unclaimed?.add });
     this.#keeper = new LinkKeeper({
@@ -141,6 +145,7 @@ export class MqttClient implements AsyncDisposable {
    * @throws ParleyError as `publish`; when the broker refuses one of the filters, its details have the reason for each, and none is kept
    */
   async subscribe(filters: MqttFilters, options: MqttSubscribeOptions = {}): Promise<MqttSubscription> {
+    knownOptions("a subscription", options, subscribeOptions);
     const wanted = checkFilters(filters, options.qos);
     const given = { type: "mqtt.subscribe", kind: "subscribe", ...this.#timed(options) } as const;
     const unwanted = new Set<ClientSubscription>();
@@ -168,6 +173,8 @@ export class MqttClient implements AsyncDisposable {
     handler: (message: MqttMessage) => unknown,
     options: MqttSubscribeOptions = {},
   ): Promise<MqttFeed> {
+    if (typeof handler !== "function")
+      throw invalid(`the handler of ${String(filters)} is no function but ${typeof handler}`);
     const subscription = await this.subscribe(filters, options);
     void feedHandler(subscription, handler, this.#options.log);
     return subscription;
@@ -200,7 +207,7 @@ export class MqttClient implements AsyncDisposable {
     const subscription = new ClientSubscription({
       name,
       options,
-      remove: async () => void (await Promise.all(registrations.map(({ remove }) => remove()))),
+      remove: () => this.#takeBack(name, registrations, options.timeoutMs),
     });
     const what = `the subscription to ${name}`;
     const operation = new Operation<void>({ what, runtime: this.#runtime, ...attempt });
@@ -251,6 +258,18 @@ export class MqttClient implements AsyncDisposable {
     });
   }
 
+  /** Resolves when the broker has confirmed it, or has had time enough: nobody is held up by a broker that does not answer. */
+  async #takeBack(name: string, registrations: readonly Registration[], timeoutMs?: number): Promise<void> {
+    const { timeoutMs: usual = 10_000, log } = this.#options;
+    const removed = Promise.all(registrations.map(({ remove }) => remove()));
+    try {
+      const what = `the broker did not confirm that ${name} was unsubscribed from`;
+      await within(removed, { timeoutMs: timeoutMs ?? usual }, this.#runtime, what);
+    } catch (error) {
+      log?.({ level: "warn", event: "unsubscribe-failed", message: toParleyError(error).message, error });
+    }
+  }
+
   /** Ends it with the client, or when its signal is aborted. */
   #keep(subscription: ClientSubscription, signal: AbortSignal | undefined): void {
     const abort = (): void => subscription.end(withOutcome(cancelled(signal?.reason, "unknown"), "unknown"), "abort");
@@ -273,6 +292,16 @@ export class MqttClient implements AsyncDisposable {
     for (const subscription of [...this.#subscriptions]) subscription.end(error);
   }
 }
+
+const subscribeOptions: OptionNames<MqttSubscribeOptions> = {
+  qos: true,
+  retained: true,
+  maxUnread: true,
+  maxUnreadBytes: true,
+  overflow: true,
+  signal: true,
+  timeoutMs: true,
+};
 
 function connectedOf({ server }: Link): MqttConnected {
   return { sessionPresent: server.sessionPresent, protocolVersion: server.version };

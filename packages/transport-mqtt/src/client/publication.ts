@@ -1,4 +1,4 @@
-import { encodeData, ParleyError } from "@parley/core/transport";
+import { encodeData, knownOptions, type OptionNames, ParleyError } from "@parley/core/transport";
 import type { IClientOptions, IClientPublishOptions } from "mqtt";
 import { invalid } from "../invalid.ts";
 import type { Server } from "../link-init.ts";
@@ -16,6 +16,19 @@ const NO_PROPERTIES = "speaks MQTT 3.1.1, which has no properties";
 
 type Properties = NonNullable<IClientPublishOptions["properties"]>;
 
+const publishNames: OptionNames<MqttPublishOptions> = {
+  qos: true,
+  retain: true,
+  contentType: true,
+  userProperties: true,
+  expirySeconds: true,
+  responseTopic: true,
+  correlationData: true,
+  idempotent: true,
+  signal: true,
+  timeoutMs: true,
+};
+
 /** A publication, checked and encoded. */
 export interface ClientPublication {
   readonly topic: string;
@@ -31,11 +44,9 @@ export interface ClientPublication {
  * Checks and encodes what is to be published.
  * @throws ParleyError `invalid_argument`, outcome `not-sent`
  */
-export function clientPublication(
-  topic: string,
-  data: MqttData,
-  { qos = 1, retain = false, ...options }: MqttPublishOptions,
-): ClientPublication {
+export function clientPublication(topic: string, data: MqttData, options: MqttPublishOptions): ClientPublication {
+  knownOptions("a publication", options, publishNames);
+  const { qos = 1, retain = false } = options;
   const text = checkTopicName(topic);
   const isJson = typeof data !== "string" && !(data instanceof Uint8Array);
   const given = propertiesOf(options);
@@ -123,7 +134,7 @@ function userPropertiesOf(given: NonNullable<MqttProperties["userProperties"]>):
   for (const [name, values] of Object.entries(given)) {
     checkText(name, "name of a user property");
     const what = `user property ${name.slice(0, 64)}`;
-    checked[name] = typeof values === "string" ? checkText(values, what) : values.map((one) => checkText(one, what));
+    checked[name] = Array.isArray(values) ? values.map((one) => checkText(one, what)) : checkText(values, what);
   }
   return checked;
 }

@@ -1,4 +1,10 @@
-import { channelLimits, type Runtime } from "@parley/core/transport";
+import {
+  channelLimits,
+  knownOptions,
+  type OptionNames,
+  requireCredentials,
+  systemRuntime,
+} from "@parley/core/transport";
 import { invalid } from "../invalid.ts";
 import { identityOf, type LinkInit, linkSettings } from "../link-init.ts";
 import { Session } from "../session.ts";
@@ -10,7 +16,8 @@ import { checkSeconds, clientWill } from "./publication.ts";
 export type ClientSettings = Omit<LinkInit, "username" | "password" | "tls" | "signal" | "arrived" | "down">;
 
 /** @throws ParleyError `invalid_argument` for options that make no sense; it never says a password */
-export function clientSettings(options: MqttClientOptions, runtime: Runtime): ClientSettings {
+export function clientSettings(options: MqttClientOptions): ClientSettings {
+  knownOptions("MqttClient", options, clientOptions);
   const {
     cleanStart = true,
     sessionExpirySeconds = 0,
@@ -18,8 +25,13 @@ export function clientSettings(options: MqttClientOptions, runtime: Runtime): Cl
     receiveMaximum,
     maxMessageBytes,
     connectTimeoutMs,
+    runtime = systemRuntime,
   } = options;
   const url = urlOf(options.url);
+  requireCredentials(options.credentials);
+  const version: unknown = options.protocolVersion ?? 5; // Callers without types give anything.
+  if (version !== 5 && version !== 4)
+    throw invalid(`protocolVersion is ${String(version)}, and must be 5, or 4, which is MQTT 3.1.1`);
   if (checkText(options.clientId ?? "a", "client id") === "")
     throw invalid("clientId is empty; leave it out for one that is made up");
   checkText(identityOf(url, options, undefined).username ?? "", "user name");
@@ -41,10 +53,40 @@ export function clientSettings(options: MqttClientOptions, runtime: Runtime): Cl
   };
 }
 
+const clientOptions: OptionNames<MqttClientOptions> = {
+  url: true,
+  protocolVersion: true,
+  credentials: true,
+  username: true,
+  password: true,
+  tls: true,
+  clientId: true,
+  keepaliveSeconds: true,
+  cleanStart: true,
+  sessionExpirySeconds: true,
+  will: true,
+  receiveMaximum: true,
+  maxMessageBytes: true,
+  connectTimeoutMs: true,
+  timeoutMs: true,
+  reconnect: true,
+  retry: true,
+  use: true,
+  maxQueued: true,
+  maxQueuedBytes: true,
+  log: true,
+  runtime: true,
+};
+
 function urlOf(given: string | URL): URL {
   // The text may hold a password: it is not repeated.
   if (!URL.canParse(String(given))) throw invalid("the url cannot be read; it is to be like mqtt://host:1883");
   const url = new URL(given);
-  if (url.protocol === "mqtt:" || url.protocol === "mqtts:") return url;
-  throw invalid(`the url begins with ${url.protocol}, and must begin with mqtt: or mqtts:`);
+  if (url.protocol !== "mqtt:" && url.protocol !== "mqtts:")
+    throw invalid(`the url begins with ${url.protocol}, and must begin with mqtt: or mqtts:`);
+  if (url.pathname.length > 1 || url.search !== "")
+    throw invalid(
+      `the url of a broker has no path and no query, and this one has ${url.pathname}; topics are for publish and subscribe`,
+    );
+  return url;
 }

@@ -16,6 +16,16 @@ export class EventRequest {
     const { url, json, form, body, idleTimeoutMs = 300_000 } = options;
     const { headers, credentials, tls, connectTimeoutMs, headersTimeoutMs, maxRedirects, redirectOrigins } = options;
     const { retry, use, hooks, log } = options;
+    if (!URL.canParse(String(url))) {
+      throw new ParleyError("invalid_argument", "the option url is no whole URL, such as https://host/events", {
+        outcome: "not-sent",
+      });
+    }
+    if (typeof (options.lastEventId ?? "") !== "string") {
+      throw new ParleyError("invalid_argument", `lastEventId must be a text, and is ${typeof options.lastEventId}`, {
+        outcome: "not-sent",
+      });
+    }
     this.#options = options;
     this.#requester = new Requester(
       {
@@ -76,8 +86,10 @@ export class EventRequest {
 
   #check({ status, headers }: HttpResponse): void {
     const type = essenceOf(headers.get("content-type") ?? undefined);
-    if (status === 200 && type === EVENT_STREAM) return;
-    const answered = `${this.url.host} answered ${status} with ${type.slice(0, 80) || "no content type"}`;
+    const coding = headers.get("content-encoding") ?? "identity";
+    const coded = coding === "identity" ? "" : ` in ${coding.slice(0, 80)}, which was not asked for`;
+    if (status === 200 && type === EVENT_STREAM && coded === "") return;
+    const answered = `${this.url.host} answered ${status} with ${type.slice(0, 80) || "no content type"}${coded}`;
     throw new ParleyError("internal", `${answered}, and not with ${EVENT_STREAM}`, {
       outcome: "unknown",
       details: { status },

@@ -6,7 +6,9 @@ import {
   cancelled,
   codes,
   fullJitter,
+  knownOptions,
   type OperationOptions,
+  type OptionNames,
   ParleyError,
   pause,
   type ReconnectPolicy,
@@ -52,6 +54,7 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: SseClientOptions) {
+    knownOptions("SseClient", options, optionNames);
     const { reconnect, lastEventId = "", runtime = systemRuntime } = options;
     this.#options = options;
     this.#runtime = runtime;
@@ -81,7 +84,8 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
 
   /** The events, to one reader. */
   [Symbol.asyncIterator](): AsyncGenerator<SseEvent, void, undefined> {
-    if (this.#reading || this.#over.signal.aborted) {
+    if (this.#over.signal.aborted && !this.#reading) throw closedError();
+    if (this.#reading) {
       throw new ParleyError("failed_precondition", "a stream of events is read once; make another SseClient", {
         outcome: "not-sent",
       });
@@ -240,6 +244,35 @@ export class SseClient implements AsyncIterable<SseEvent>, AsyncDisposable {
     for (const listener of [...this.#listeners]) listener(change);
   }
 }
+
+const optionNames: OptionNames<SseClientOptions> = {
+  url: true,
+  params: true,
+  method: true,
+  json: true,
+  form: true,
+  body: true,
+  headers: true,
+  credentials: true,
+  tls: true,
+  lastEventId: true,
+  doneData: true,
+  idempotent: true,
+  reconnect: true,
+  retry: true,
+  use: true,
+  timeoutMs: true,
+  idleTimeoutMs: true,
+  maxEventChars: true,
+  connectTimeoutMs: true,
+  headersTimeoutMs: true,
+  maxRedirects: true,
+  redirectOrigins: true,
+  hooks: true,
+  log: true,
+  runtime: true,
+  signal: true,
+};
 
 /** Whether another attempt may come to something else. */
 function mayPass({ code, details }: ParleyError): boolean {

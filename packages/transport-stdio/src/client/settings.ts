@@ -1,7 +1,9 @@
 import {
   countOption,
   durationOption,
+  knownOptions,
   type Log,
+  type OptionNames,
   ParleyError,
   Policies,
   type ReconnectPolicy,
@@ -12,11 +14,11 @@ import {
 import { type ChildOptions, type Command, requireCommand } from "../child-options.ts";
 import type { LineFormat } from "../text-lines.ts";
 import type { Exchange, ExchangeInit } from "./exchange.ts";
-import type { StdioFormat } from "./formats.ts";
+import type { StdioFormat, StdioFormats } from "./formats.ts";
 import { JsonRpcExchange } from "./json-rpc-exchange.ts";
 import { LineExchange } from "./line-exchange.ts";
 import { jsonFormat, lineFormat } from "./message-format.ts";
-import type { StdioClientOptions, StdioHook } from "./options.ts";
+import type { StdioClientBaseOptions, StdioClientOptions, StdioHook } from "./options.ts";
 import { RawExchange } from "./raw-exchange.ts";
 import type { Until } from "./until.ts";
 
@@ -47,6 +49,9 @@ type AnyOptions = { [Format in StdioFormat]: StdioClientOptions<Format> }[StdioF
 
 /** @throws ParleyError `invalid_argument` */
 export function readSettings<Format extends StdioFormat>(options: StdioClientOptions<Format>): Settings<Format> {
+  const { format } = options ?? {};
+  const owner = format === undefined ? "StdioClient" : `StdioClient of format ${format}`;
+  knownOptions<object>(owner, options, { ...baseOptions, ...(format && formatOptions[format]) });
   const {
     command,
     cwd,
@@ -96,6 +101,39 @@ function reconnectOf({ reconnect = false }: Pick<StdioClientOptions<StdioFormat>
   // Operations wait for as long as they may.
   return reconnectPolicy({ ...options, maxWaiting, waitMs: MAX_WAIT_MS });
 }
+
+const lineOptions: OptionNames<LineFormat> = { delimiter: true, encoding: true };
+
+const formatOptions: { readonly [Format in StdioFormat]: OptionNames<StdioFormats[Format]["options"]> } = {
+  json: lineOptions,
+  line: lineOptions,
+  raw: { encoding: true, prompt: true },
+  jsonrpc: { delimiter: true, onRequest: true, cancellation: true },
+};
+
+const baseOptions: OptionNames<StdioClientBaseOptions<StdioFormat>> = {
+  command: true,
+  format: true,
+  cwd: true,
+  env: true,
+  credentials: true,
+  credentialVariable: true,
+  connectTimeoutMs: true,
+  timeoutMs: true,
+  onStart: true,
+  ping: true,
+  reconnect: true,
+  retry: true,
+  use: true,
+  startLimit: true,
+  exitMs: true,
+  maxMessageBytes: true,
+  maxQueuedBytes: true,
+  maxUnreadBytes: true,
+  maxCalls: true,
+  log: true,
+  runtime: true,
+};
 
 /** How the exchanges of a format are made. */
 function exchangeOf(options: AnyOptions): (init: ExchangeInit) => Exchange {

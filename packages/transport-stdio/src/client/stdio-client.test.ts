@@ -259,6 +259,6 @@ describe("a client", () => {
     // @ts-expect-error Only JSON-RPC has batches.
     void (() => raw.batch([]));
     // @ts-expect-error Only bytes are read up to a prompt.
-    new StdioClient({ command: ["cat"], format: "json", prompt: ">" });
+    expect(() => new StdioClient({ command: ["cat"], format: "json", prompt: ">" })).toThrow('no option "prompt"');
   });
 });

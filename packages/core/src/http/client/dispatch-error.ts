@@ -1,9 +1,13 @@
+import { tlsError } from "../../node/tls-error.ts";
 import { errorFor, type Outcome, ParleyError } from "../../transport/index.ts";
 
 /** What a failed request came to, in the words of the protocol's library, of TLS and of the system. */
 interface Failure extends Error {
   readonly code?: string;
 }
+
+/** Headers and methods that the library does not write, and bodies of another length than was said. */
+const UNWRITABLE = new Set(["UND_ERR_INVALID_ARG", "UND_ERR_NOT_SUPPORTED", "UND_ERR_REQ_CONTENT_LENGTH_MISMATCH"]);
 
 /**
  * Why a request got no whole answer.
@@ -15,8 +19,10 @@ export function dispatchError(failure: Failure, started: boolean, address: strin
   const outcome: Outcome = started ? "unknown" : "not-sent";
   const options = { outcome, cause: failure };
   const code = failure.code ?? "";
-  if (code === "UND_ERR_INVALID_ARG")
+  if (UNWRITABLE.has(code))
     return errorFor("invalid_argument", `the request cannot be written: ${failure.message}`, options);
+  const tls = tlsError(address, failure, outcome);
+  if (tls) return tls;
   return errorFor("unavailable", describe(code, failure, started, address), options);
 }
 
@@ -25,7 +31,6 @@ function describe(code: string, failure: Failure, started: boolean, address: str
   // Its code is the parser's own for each fault.
   if (failure.name === "HTTPParserError")
     return `${address} answered something that is not HTTP; is this the right port, and the right scheme?`;
-  if (/CERT|SIGNED|TLS|SSL|EPROTO/.test(code)) return `the TLS connection to ${address} failed: ${message}`;
   switch (code) {
     case "ECONNREFUSED":
       return `nothing listens at ${address} (connection refused)`;

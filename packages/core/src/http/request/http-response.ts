@@ -73,9 +73,12 @@ export class HttpResponse implements AsyncIterable<Uint8Array> {
    */
   async json<Value = unknown>(): Promise<Value> {
     const bytes = await this.bytes();
-    return understood(this.#name, () =>
-      decodeData(readText(Buffer.from(bytes.buffer)).replace(/^\uFEFF/, "")),
-    ) as Value;
+    const coding = this.headers.get("content-encoding");
+    const name =
+      coding === null || coding === "identity"
+        ? this.#name
+        : `${this.#name} in ${coding.slice(0, 80)}, which was not asked for,`;
+    return understood(name, () => decodeData(readText(Buffer.from(bytes.buffer)).replace(/^\uFEFF/, ""))) as Value;
   }
 
   /** The body as text. What is not UTF-8 in it becomes U+FFFD. @throws ParleyError as {@link bytes} does */

@@ -23,7 +23,8 @@ export interface HttpPoolOptions {
 
 /**
  * Which requests are made again: those of idempotent methods (RFC 9110, 9.2.2), or called `idempotent`, after a cut, a timeout or one of the
- * statuses; others only if nothing can have been sent. Never those whose body is a stream that was read.
+ * statuses; others only if nothing can have been sent, or the server refused them by 429 (RFC 6585, 4). Never those whose body is a stream that
+ * was read.
  */
 export interface HttpRetryOptions
   extends Pick<RetryOptions, "maxAttempts" | "baseMs" | "maxMs" | "maxRetryAfterMs" | "budget"> {

@@ -33,6 +33,8 @@ import { targetOf } from "./target.ts";
 /** Statuses that policies see as failures. */
 const FAILURES: readonly number[] = [429, 500, 502, 503, 504];
 
+const TOO_MANY = 429;
+
 /** Methods whose effect may be had twice (RFC 9110, 9.2.2). */
 const IDEMPOTENT = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 
@@ -52,10 +54,12 @@ export class Requester {
   readonly #pool: SocketPool;
   /** Makes a request whose effect may be had twice. */
   readonly #repeatable: Invoke;
-  /** Makes one whose effect may not. */
+  /** Makes one whose effect may not: again only if it was not sent, or refused. */
   readonly #single: Invoke;
-  /** Makes one that is not to be made again. */
+  /** Makes one whose body can be sent once: again only if it was not sent. */
   readonly #once: Invoke;
+  /** Makes one that is not to be made again. */
+  readonly #final: Invoke;
   /** Requests whose answers have not been read to their end. */
   readonly #calls = new Set<OwnedCall>();
   readonly #listeners = new Set<(change: ClientStateChange) => void>();
@@ -89,9 +93,14 @@ export class Requester {
       return sending.attempt(call, fails);
     };
     const codes = [...new Set(["unavailable", "deadline_exceeded", ...statuses.map(codeOfStatus)] as const)];
-    this.#once = intercept(invoke, use);
-    this.#repeatable = intercept(invoke, [...this.#retries({ codes, idempotent: () => true }), ...use]);
-    this.#single = intercept(invoke, [...this.#retries({ codes: ["unavailable"], idempotent: () => false }), ...use]);
+    const chain = (kind: Pick<RetryOptions, "codes" | "idempotent">): Invoke =>
+      intercept(invoke, [...this.#retries(kind), ...use]);
+    this.#repeatable = chain({ codes, idempotent: () => true });
+    // 429 says that the request was not handled (RFC 6585, 4); 5xx may come from a gateway that has passed it on.
+    const refused = statuses.includes(TOO_MANY) ? ([codeOfStatus(TOO_MANY)] as const) : [];
+    this.#single = chain({ codes: ["unavailable", ...refused], idempotent: () => false });
+    this.#once = chain({ codes: ["unavailable"], idempotent: () => false });
+    this.#final = intercept(invoke, use);
   }
 
   get state(): ClientState {
@@ -108,8 +117,9 @@ export class Requester {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Makes a request; resolves when the head of its answer is there. @throws ParleyError */
-  async request(method: string, target: string | URL, options: HttpRequestOptions = {}): Promise<HttpResponse> {
+  /** Makes a request, by a method in any case; resolves when the head of its answer is there. @throws ParleyError */
+  async request(name: string, target: string | URL, options: HttpRequestOptions = {}): Promise<HttpResponse> {
+    const method = methodOf(name);
     const { signal, idempotent = IDEMPOTENT.has(method) } = options;
     const { base, request } = this.#settings;
     const runtime = this.#runtime;
@@ -149,8 +159,7 @@ export class Requester {
     if (this.#state === "idle") this.#turn("open");
     let response: HttpResponse | undefined;
     try {
-      const again = idempotent && !body?.once ? this.#repeatable : this.#single;
-      response = await this.#answer(call, options.retry === false ? this.#once : again);
+      response = await this.#answer(this.#invokeOf(options, idempotent, body?.once === true), call);
     } catch (thrown) {
       this.#lastError = toParleyError(thrown);
       throw this.#lastError;
@@ -186,8 +195,14 @@ export class Requester {
     return this.#closing;
   }
 
+  #invokeOf({ retry: again }: HttpRequestOptions, idempotent: boolean, once: boolean): Invoke {
+    if (again === false) return this.#final;
+    if (once) return this.#once;
+    return idempotent ? this.#repeatable : this.#single;
+  }
+
   /** The answer, also where policies have seen it as a failure. */
-  async #answer(call: OwnedCall, invoke: Invoke): Promise<HttpResponse> {
+  async #answer(invoke: Invoke, call: OwnedCall): Promise<HttpResponse> {
     try {
       const reply = await invoke(call);
       return (reply as HttpReply).response; // the innermost makes no other, and interceptors pass it on
@@ -234,6 +249,16 @@ export class Requester {
     this.#state = state;
     for (const listener of [...this.#listeners]) listener({ state });
   }
+}
+
+/** @throws ParleyError `invalid_argument` for what is no method, and for CONNECT, which makes a tunnel of the connection */
+function methodOf(name: string): string {
+  const method = name.toUpperCase();
+  // RFC 9110, 5.6.2 and 9.1.
+  if (/^[!#$%&'*+.^_`|~\w-]+$/.test(method) && method !== "CONNECT") return method;
+  throw new ParleyError("invalid_argument", `${JSON.stringify(name)} is no method of a request`, {
+    outcome: "not-sent",
+  });
 }
 
 /** The reason of a signal, which may be an error of something else that it ended. */

@@ -190,13 +190,13 @@ export class Sending {
   async #headers(call: Call, hop: Hop, shown: Credential | undefined): Promise<string[]> {
     const { options, headers: own } = this.#init;
     const { method, url, body } = hop;
-    const headers = new Headers({ accept: "*/*", "user-agent": "parley" });
-    const add = (name: string, value: string | number): void => setHeader(headers, name, String(value));
+    const headers = new Headers({ accept: "*/*", "accept-encoding": "identity", "user-agent": "parley" });
+    const add = (name: string, value: string): void => setHeader(headers, name, value);
     if (body?.contentType !== undefined) add("content-type", body.contentType);
     if (this.#isHome(hop)) for (const [name, value] of Object.entries(options.headers ?? {})) add(name, value);
     for (const [name, value] of Object.entries(own ?? {})) add(name, value);
     if (shown) add(...shown.header());
-    if (body?.contentLength !== undefined) add("content-length", body.contentLength);
+    if (body?.contentLength !== undefined) add("content-length", String(body.contentLength));
     await this.#hook(call, "beforeRequest", () => ({ method, url: new URL(url), headers }));
     if (hop.anonymous) anonymize(headers);
     if (!body) withoutBody(headers);
@@ -240,6 +240,8 @@ function isStream(
 /** @throws ParleyError `invalid_argument`; the value, which may be secret, is not repeated */
 function setHeader(headers: Headers, name: string, value: string): void {
   try {
+    // Else it would be sent as "undefined".
+    if (typeof value !== "string") throw new TypeError(`no text but ${typeof value}`);
     headers.set(name, value);
   } catch {
     throw new ParleyError(

@@ -1,6 +1,7 @@
-import { countOption, durationOption } from "../../resilience/option.ts";
+import { requireCredentials } from "../../credentials/presenter.ts";
+import { choiceOption, countOption, durationOption, knownOptions, type OptionNames } from "../../resilience/option.ts";
 import { ParleyError } from "../../transport/index.ts";
-import type { HttpRequestOptions, RequesterOptions } from "./options.ts";
+import type { HttpPoolOptions, HttpRequestOptions, HttpRetryOptions, RequesterOptions } from "./options.ts";
 import { targetOf } from "./target.ts";
 
 const MIB = 1024 * 1024;
@@ -30,7 +31,10 @@ export interface RequestSettings {
 
 /** @throws ParleyError `invalid_argument`, `not-sent`, for options that make no sense */
 export function settingsOf(options: RequesterOptions): HttpSettings {
-  const { baseUrl, pool = {}, credentials, tls, redirectOrigins = [] } = options;
+  const { baseUrl, pool = {}, retry = {}, credentials, tls, redirectOrigins = [] } = options;
+  knownOptions("the option pool", pool, poolOptions);
+  knownOptions("the option retry", retry, retryOptions);
+  requireCredentials(credentials);
   const base = baseUrl === undefined ? undefined : targetOf(baseUrl, undefined, undefined);
   if (!base && (credentials || tls?.cert || tls?.key || tls?.pfx)) {
     throw new ParleyError(
@@ -77,10 +81,26 @@ export function requestSettings(
     bodyTimeoutMs: durationOption("bodyTimeoutMs", options.bodyTimeoutMs ?? defaults.bodyTimeoutMs),
     timeoutMs: timeoutMs === undefined ? undefined : durationOption("timeoutMs", timeoutMs),
     maxResponseBytes,
-    redirect: options.redirect ?? defaults.redirect,
+    redirect: choiceOption("redirect", options.redirect ?? defaults.redirect, ["follow", "manual"]),
     expectOk: options.expectOk ?? defaults.expectOk,
   };
 }
+
+const poolOptions: OptionNames<HttpPoolOptions> = {
+  maxPerOrigin: true,
+  maxTotal: true,
+  maxWaiting: true,
+  idleTimeoutMs: true,
+};
+
+const retryOptions: OptionNames<HttpRetryOptions> = {
+  maxAttempts: true,
+  baseMs: true,
+  maxMs: true,
+  maxRetryAfterMs: true,
+  budget: true,
+  statuses: true,
+};
 
 function originOf(text: string): string {
   const url = text === "*" ? undefined : URL.parse(text);

@@ -14,6 +14,8 @@ export type ParamValue = string | number | boolean;
  * @throws ParleyError `invalid_argument`, `not-sent`
  */
 export function targetOf(target: string | URL, base: URL | undefined, params: Params | undefined): URL {
+  if (typeof target !== "string" && !(target instanceof URL))
+    throw refused(`the address of a request is a text or a URL, and is ${target}`);
   const url = resolve(target, base);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
     throw refused(`${url.protocol} is no scheme of HTTP; use http: or https:`);
@@ -32,7 +34,15 @@ export function pairsOf(params: Params): Iterable<readonly [string, string]> {
   return Object.entries(params).flatMap(([name, values]) =>
     (Array.isArray(values) ? values : [values])
       .filter((value) => value !== undefined)
-      .map((value): [string, string] => [name, String(value)]),
+      .map((value): [string, string] => [name, textOf(name, value)]),
+  );
+}
+
+/** @throws ParleyError `invalid_argument`, without the value, for what has no text of its own */
+function textOf(name: string, value: unknown): string {
+  if (typeof value === "string" || typeof value === "number" || typeof value === "boolean") return String(value);
+  throw refused(
+    `the parameter ${name} must be a text, a number or a boolean, and is ${value === null ? "null" : typeof value}`,
   );
 }
 
