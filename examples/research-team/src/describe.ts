@@ -46,7 +46,7 @@ function told(step: Step): string {
       return `${step.by} lost in ${step.sonnet}, ${count(step.lines, "line")} came`;
     case "agreed":
       return Object.entries(step.shares)
-        .map(([theme, share]) => `${share} lines of ${theme}`)
+        .map(([theme, share]) => `${share} of ${theme}`)
         .join(", ");
   }
 }

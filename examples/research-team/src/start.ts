@@ -56,7 +56,10 @@ const readers = [
 
 const report = await ask(await addressOf(coordinator));
 // The readers have heard it too, and go home.
-await Promise.all(readers.map(({ ended }) => ended));
+for (const { name, ended } of readers) {
+  const end = await ended;
+  if (end !== (name === victim.name ? "SIGKILL" : 0)) throw new Error(`${name} ended with ${end}`);
+}
 await crew.disposeAsync();
 
 const picture = join(out, "conversation.svg");

@@ -1,5 +1,6 @@
-import { barStep, barWidth, box, type Layout, layoutOf, margin, span, times } from "./layout.ts";
-import { type Arrow, isArrow, type Row } from "./rows.ts";
+import { drawArrow, halo, ink, red, stroke } from "./arrow.ts";
+import { barStep, barWidth, box, type Layout, layoutOf, margin, times } from "./layout.ts";
+import { isArrow, type Row } from "./rows.ts";
 import { element, text } from "./svg.ts";
 
 /** What a picture shows beside its rows. */
@@ -12,17 +13,10 @@ export interface Picture {
   readonly wires: Readonly<Record<string, string>>;
 }
 
-const ink = "#1e293b";
 const faint = "#94a3b8";
-const red = "#dc2626";
-const amber = "#b45309";
 const lostFill = "#fef2f2";
 const againFill = "#fffbeb";
 const font = "ui-sans-serif, system-ui, 'Segoe UI', Roboto, 'Helvetica Neue', Arial, sans-serif";
-/** Width of a letter at the size of labels, on average. */
-const letter = 5.7;
-/** Letters that a label may have on a short arrow; on others, as many as the arrow is long. */
-const minLetters = 30;
 
 /** Draws rows as a sequence diagram, in SVG: time runs down, each wire has its colour, and the line of who was killed ends there. */
 export function draw(rows: readonly Row[], picture: Picture): string {
@@ -139,7 +133,7 @@ function drawRow(row: Row, index: number, rows: readonly Row[], layout: Layout, 
   const y = layout.ys[index] ?? 0;
   const since = ((row.at - (rows[0]?.at ?? row.at)) / 1_000).toFixed(2);
   const time = element("text", { x: margin, y: y + 1, fill: faint, "font-size": 10.5 }, text(`${since} s`));
-  if (isArrow(row)) return time + drawArrow(row, y, layout, picture);
+  if (isArrow(row)) return time + drawArrow(row, y, layout, picture.wires);
   if (row.kind === "killed") return time + drawKill(row.who, row.text, y, layout);
   const { width } = layout;
   const caption = {
@@ -149,10 +143,12 @@ function drawRow(row: Row, index: number, rows: readonly Row[], layout: Layout, 
     "font-size": 13,
     "font-weight": 600,
     fill: "#475569",
+    ...halo,
+    "stroke-width": 14,
   };
   return (
     element("line", { x1: margin + times, x2: width - margin, y1: y, y2: y, stroke: "#e2e8f0" }) +
-    halo(element("text", caption, text(row.text)), 14)
+    element("text", caption, text(row.text))
   );
 }
 
@@ -161,64 +157,6 @@ function drawKill(who: string, label: string, y: number, { xs }: Layout): string
   const cross = `M${x - 7} ${y - 7}l14 14m0 -14l-14 14`;
   return (
     element("path", { d: cross, stroke: red, "stroke-width": 3.5, "stroke-linecap": "round" }) +
-    halo(element("text", { x: x + 16, y: y + 4, fill: red, "font-weight": 700 }, text(label)))
+    element("text", { x: x + 16, y: y + 4, fill: red, "font-weight": 700, ...halo }, text(label))
   );
-}
-
-function drawArrow(arrow: Arrow, y: number, layout: Layout, { wires }: Picture): string {
-  const { start, end } = span(layout, arrow, y);
-  const failed = arrow.kind === "error";
-  const colour = failed ? red : (wires[arrow.wire] ?? ink);
-  const more = arrow.texts.length > 1 ? `  +${arrow.texts.length - 1} more` : "";
-  const over = arrow.kind === "item" && arrow.isLast ? "  ▪ end" : "";
-  const room = Math.max(minLetters, Math.floor(Math.abs(end - start) / letter)) - more.length - over.length;
-  const label = cut(arrow.texts[0] ?? "", room) + more + over;
-  const half = (label.length * letter) / 2;
-  const x = Math.min(Math.max((start + end) / 2, margin + times + half), layout.width - margin - half);
-  const isCall = arrow.kind === "call";
-  const fill = failed ? red : arrow.isAgain ? amber : isCall ? ink : "#475569";
-  const attributes = { x, y: y - 5, "text-anchor": "middle", fill, "font-weight": isCall || failed ? 600 : 400 };
-  const told = [`${arrow.from} → ${arrow.to} over ${arrow.wire}`, ...arrow.texts].join("\n");
-  return element(
-    "g",
-    {},
-    element("title", {}, text(told)),
-    stroke(arrow.kind, start, end, y, colour),
-    halo(element("text", attributes, text(label))),
-  );
-}
-
-/** The line of an arrow with its head. */
-function stroke(kind: Arrow["kind"], start: number, end: number, y: number, colour: string): string {
-  const back = end > start ? -1 : 1;
-  const dash = kind === "end" || kind === "error" ? "5 3" : undefined;
-  const width = kind === "call" ? 1.8 : 1.3;
-  const shaft = {
-    x1: start,
-    x2: end + back * (kind === "call" ? 5 : 1),
-    y1: y,
-    y2: y,
-    stroke: colour,
-    "stroke-width": width,
-  };
-  const corner = `${end + back * 8}`;
-  const head = `M${corner} ${y - 4}L${end} ${y}L${corner} ${y + 4}`;
-  return (
-    element("line", { ...shaft, "stroke-dasharray": dash }) +
-    (kind === "call"
-      ? element("path", { d: `${head}Z`, fill: colour })
-      : element("path", { d: head, fill: "none", stroke: colour, "stroke-width": 1.5 }))
-  );
-}
-
-/** Text that can be read across lines. */
-function halo(label: string, width = 4): string {
-  return label.replace(
-    "<text",
-    `<text paint-order="stroke" stroke="#fff" stroke-width="${width}" stroke-linejoin="round"`,
-  );
-}
-
-function cut(label: string, letters: number): string {
-  return label.length > letters ? `${label.slice(0, letters - 1).trimEnd()}…` : label;
 }

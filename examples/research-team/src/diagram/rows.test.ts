@@ -58,11 +58,13 @@ it("turns of a conversation are rows of their own", () => {
     rows(
       message("bidi-stream", "a", "b", "1"),
       message("item", "a", "b", "1"),
+      message("item", "a", "b", "1"),
       message("item", "b", "a", "1"),
       message("item", "a", "b", "1"),
+      message("item", "b", "a", "1"),
       message("end", "b", "a", "1"),
     ).map((row) => "from" in row && row.from),
-  ).toEqual(["a", "a", "b", "a", "b"]);
+  ).toEqual(["a", "a", "a", "b", "a", "b"]);
 });
 
 it("a call with a key that was seen before is one that is made again", () => {

@@ -29,12 +29,14 @@ export function isArrow(row: Row): row is Arrow {
 }
 
 /**
- * Puts events into rows, by time. Items of a stream that come one after the other share a row until somebody makes a call, or somebody else
- * speaks in the same stream; so does the end that follows them.
+ * Puts events into rows, by time. Items of an answer that come one after the other share a row until somebody makes a call, or the caller
+ * speaks in the same stream; so does the end that follows them. What a caller says is a row each time.
  */
 export function rowsOf(events: readonly Recorded[], describe: Describe): readonly Row[] {
   const rows: Row[] = [];
   const keys = new Set<string>();
+  /** Who made a call, by call. */
+  const callers = new Map<string, string>();
   /** Rows that more items may join, by call. */
   const growing = new Map<string, Arrow>();
   for (const event of events.toSorted((a, b) => a.at - b.at)) {
@@ -47,6 +49,7 @@ export function rowsOf(events: readonly Recorded[], describe: Describe): readonl
     if (event.key !== undefined) keys.add(event.key);
     const { at, from, to, wire, call } = event;
     const kind = kindOf(event);
+    if (kind === "call") callers.set(call, from);
     const before = growing.get(call);
     if (before?.from === from && (kind === "item" || event.kind === "end")) {
       if (kind === "item") before.texts.push(describe(event, isAgain));
@@ -58,8 +61,9 @@ export function rowsOf(events: readonly Recorded[], describe: Describe): readonl
     const texts = [describe(event, isAgain)];
     const arrow: Arrow = { kind, at, from, to, wire, call, texts, isAgain, isLasting, isLast };
     rows.push(arrow);
-    if (kind === "item") growing.set(call, arrow);
-    else growing.clear();
+    if (kind !== "item") growing.clear();
+    else if (callers.get(call) === from) growing.delete(call);
+    else growing.set(call, arrow);
   }
   return rows;
 }
