@@ -1,12 +1,13 @@
 /**
  * Packs every published package and checks what a user would install: publint, attw, the files, the ranges; and installs each beside core alone,
- * in an empty folder, to see what arrives with it.
+ * in an empty folder, to see what arrives with it. Then follows README.md with them.
  */
 import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { firstMinutes } from "./first-minutes.ts";
 
 const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
@@ -50,6 +51,9 @@ try {
   for (const [name, packed] of packages) {
     if (core && Object.hasOwn(libraries, name)) tell(`${name}, installed alone`, await checkAlone(packed, core));
   }
+  const tarballs = new Map([...packages].map(([name, { tarball }]) => [name, tarball]));
+  const { problems, seconds } = await firstMinutes(tarballs, await mkdtemp(join(folder, "reader-")));
+  tell(`README.md, followed in an empty folder, in ${seconds.toFixed(0)} s`, problems);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }

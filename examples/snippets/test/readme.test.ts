@@ -186,7 +186,7 @@ describe("the program in", () => {
     try {
       await listened(ports["8080"]);
       const { stdout } = await run(process.execPath, ["client.ts"], { cwd: snippets.folder });
-      expect(stdout).toBe("one word at a time ");
+      expect(stdout).toBe("A summary is its beginning.\none\nword\nat\na\ntime\n");
       const curl = snippets.commands.find((line) => line.startsWith("curl")) ?? "";
       expect(JSON.parse((await run("sh", ["-c", `${curl} --silent --show-error`])).stdout)).toEqual({ summary: "…" });
     } finally {

@@ -42,7 +42,29 @@ test("what a caller sends is taken once and in order: repeated dropped, a gap 40
   const end = JSON.stringify([{ ...event, kind: "end", id: "one.e", inreplyto: "one", seq: 5 }]);
   expect(await up(it.url, end)).toMatchObject({ status: 202 });
   expect(await opened.closed).toContain('"data":[1,2,3,4]');
-  expect(await up(it.url, itemsOf("one", 5))).toMatchObject({ status: 404 });
+});
+
+test("what comes up for a call that is over is late and no error, whether or not its answer has arrived", async () => {
+  await using it = await wire(
+    announcing({ "test.echo": "client-stream" }, ({ message }) => ({ message: reply(message, "/agent", "enough") })),
+  );
+  const late = async (id: string) => (await up(it.url, itemsOf(id, 1))).status;
+  for (const id of ["one", "two"]) {
+    const opened = await open(it.url, id);
+    expect(await late(id)).toBe(202);
+    expect(await opened.closed).toContain("enough");
+  }
+  expect([await late("one"), await late("two"), await late("three")]).toEqual([202, 202, 404]);
+  expect(await up(it.url, itemsOf("one", 1).replaceAll("test.echo", "test.other"))).toMatchObject({ status: 400 });
+});
+
+test("of the calls that are over, the last 1,024 are known", async () => {
+  await using it = await wire(
+    announcing({ "test.echo": "client-stream" }, ({ message }) => ({ message: reply(message, "/agent") })),
+  );
+  for (let call = 0; call < 1_030; call++) await (await open(it.url, `call${call}`)).closed;
+  expect((await up(it.url, itemsOf("call0", 1))).status).toBe(404);
+  expect((await up(it.url, itemsOf("call1029", 1))).status).toBe(202);
 });
 
 test.each<[string, string, number]>([

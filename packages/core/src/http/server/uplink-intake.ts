@@ -9,7 +9,7 @@ import { respond } from "./response.ts";
 
 /**
  * A request with what the caller of an open call sends next: items, and at last an end. Answered 202 when it was taken, which may wait for
- * room; 404 when there is no such call of this caller, 409 when a message before these is missing.
+ * room, or dropped, since the call has ended meanwhile; 404 when there is no such call of this caller, 409 when a message before these is missing.
  */
 export class UplinkIntake implements BodyReader {
   readonly #desk: Desk;
@@ -33,8 +33,10 @@ export class UplinkIntake implements BodyReader {
       const [first] = messages;
       if (!first) throw new ParleyError("invalid_argument", "there is no event in the batch", { outcome: "rejected" });
       const { principal } = this.#desk.peers.of(request.socket).peer;
-      const input = this.#desk.uplinks.find(openerOf(first), principal);
-      if (!input) {
+      const { uplinks } = this.#desk;
+      const opener = openerOf(first);
+      const input = uplinks.find(opener, principal);
+      if (!input && !uplinks.isOver(opener, principal)) {
         throw new ParleyError("not_found", "no call of this caller is open here that these events could follow", {
           outcome: "rejected",
         });
@@ -42,10 +44,11 @@ export class UplinkIntake implements BodyReader {
       const chars = Math.ceil(body.length / messages.length);
       for (const message of messages) {
         checkCopies(message, this.#type, {});
-        if (openerOf(message) !== input.id) throw new ParleyError("invalid_argument", MIXED, { outcome: "rejected" });
-        input.take(message, chars);
+        if (openerOf(message) !== opener) throw new ParleyError("invalid_argument", MIXED, { outcome: "rejected" });
+        input?.take(message, chars);
       }
-      input.whenRoom(() => this.#accept());
+      if (input) input.whenRoom(() => this.#accept());
+      else this.#accept();
     } catch (thrown) {
       const error = toParleyError(thrown);
       const refusal = refusalOf(error);

@@ -20,9 +20,14 @@ export interface UplinkTarget extends Member {
   release(): void;
 }
 
-/** Calls under way whose callers send on by requests of their own. */
+/** Calls that are over and still known. */
+const MAX_OVER = 1_024;
+
+/** Calls whose callers send on by requests of their own. */
 export class Uplinks {
   readonly #targets = new Roster<UplinkTarget>();
+  /** Those that were over last, the longest ago first. */
+  readonly #over = new Set<string>();
 
   add(target: UplinkTarget): void {
     this.#targets.add(target);
@@ -31,10 +36,27 @@ export class Uplinks {
   delete(target: UplinkTarget): void {
     this.#targets.delete(target);
     target.release();
+    this.#over.add(nameOf(target.id, target.principal));
+    const [first] = this.#over;
+    if (this.#over.size > MAX_OVER && first !== undefined) this.#over.delete(first);
   }
 
   /** The input of the call with this opener, if this peer opened it; of several attempts at a call, one that goes on. */
   find(id: string, principal: string | undefined): UplinkTarget | undefined {
     return this.#targets.find((target) => target.id === id && target.principal === principal && target.open);
   }
+
+  /**
+   * Whether a call with this opener was this peer's and is over: what follows it is late, since the caller cannot know yet. Of the calls that are
+   * over the last {@link MAX_OVER} are known.
+   */
+  isOver(id: string, principal: string | undefined): boolean {
+    const ending = this.#targets.find((target) => target.id === id && target.principal === principal && !target.open);
+    return ending !== undefined || this.#over.has(nameOf(id, principal));
+  }
+}
+
+/** Ids hold no space. */
+function nameOf(id: string, principal = ""): string {
+  return `${id} ${principal}`;
 }
