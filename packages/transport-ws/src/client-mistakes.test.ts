@@ -11,7 +11,7 @@ it.each<[string, unknown, string]>([
   ["an address with a password", { url: "ws://ann:t0ken@127.0.0.1" }, "in the option credentials"],
   ["a name that is misspelt", { url, pingInterval: 5 }, "did you mean pingIntervalMs?"],
   ["a format that there is not", { url, format: "xml" }, 'format is xml, and must be "json"'],
-  ["a policy that there is not", { url, whenReceiveFull: "drop" }, 'must be "pause" or "drop-oldest"'],
+  ["a policy that there is not", { url, overflow: "drop" }, 'must be "pause" or "drop-oldest"'],
   ["one subprotocol without a list", { url, protocols: "chat" }, "protocols must be a list"],
   ["a token in place of credentials", { url, credentials: "t0ken" }, "the option credentials takes what bearer()"],
 ])("%s is refused when the client is made", (_what, options, message) => {
