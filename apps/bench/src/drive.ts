@@ -21,7 +21,8 @@ export class Driver {
   readonly #connect: () => Promise<CallingSide>;
   readonly #name: string;
   readonly #sides: CallingSide[] = [];
-  readonly #publishers = new Map<string, Promise<Publisher>>();
+  /** By the number of their subscribers. */
+  readonly #publishers = new Map<number, Publisher>();
 
   /** @param name what the names of its topics begin with, which are its own */
   constructor(connect: () => Promise<CallingSide>, name: string) {
@@ -63,21 +64,17 @@ export class Driver {
     await Promise.all(this.#sides.map((side) => side.close()));
   }
 
-  /** The publisher whose topics have these subscribers; they subscribe once, and stay. */
-  #publisher({ topics, subscribers }: Publications): Promise<Publisher> {
-    const name = `${this.#name}-${topics}-${subscribers}`;
-    let publisher = this.#publishers.get(name);
+  /** The publisher with so many subscribers, once each has subscribed to so many topics. Subscriptions stay. */
+  async #publisher({ topics, subscribers }: Publications): Promise<Publisher> {
+    let publisher = this.#publishers.get(subscribers);
     if (!publisher) {
-      publisher = this.#subscribe(name, topics, subscribers);
-      this.#publishers.set(name, publisher);
+      const [publishing, ...subscribing] = await this.connected(1 + subscribers);
+      // One more was asked for.
+      publisher = new Publisher(publishing as CallingSide, subscribing, `${this.#name}-${subscribers}`);
+      this.#publishers.set(subscribers, publisher);
     }
+    await publisher.subscribed(topics);
     return publisher;
-  }
-
-  async #subscribe(name: string, topics: number, subscribers: number): Promise<Publisher> {
-    const [publishing, ...subscribing] = await this.connected(1 + subscribers);
-    const names = Array.from({ length: topics }, (_, topic) => `${name}-${topic}`);
-    return Publisher.subscribed(publishing as CallingSide, names, subscribing); // one more was asked for
   }
 }
 

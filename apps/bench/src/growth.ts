@@ -48,6 +48,9 @@ const shortest: Readonly<Record<Curve, number>> = {
   "item-bytes": 2 ** 20,
 };
 
+/** Rounds of the first step that are not counted, until all is compiled. */
+const FIRST_ROUNDS = 4;
+
 const OPERATIONS = 10_000;
 const BYTES = 64 * 2 ** 20;
 
@@ -72,7 +75,8 @@ export async function* grow({ wires, curves, rounds, scale }: GrowthOptions): As
       for (const at of stepsOf(wire, curve, scale)) {
         const work = workAt(curve, at, scale);
         const turn = (party: Party): Promise<Sample | undefined> => tryRun(party, work, ended);
-        taken.push({ at, samples: await parties.takeTurns(turn, { warmUp: 1, rounds }) });
+        const warmUp = taken.length === 0 ? FIRST_ROUNDS : 1;
+        taken.push({ at, samples: await parties.takeTurns(turn, { warmUp, rounds }) });
       }
       yield { wire, curve, steps: taken, ended };
     }

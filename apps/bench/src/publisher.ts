@@ -8,8 +8,10 @@ export const MAX_PUBLISHED_AHEAD = 256;
 /** Publishes to topics in turn, at the pace of the slowest subscriber, and sees to it that each gets everything, once. */
 export class Publisher {
   readonly #publishing: CallingSide;
-  readonly #topics: readonly string[];
-  readonly #subscribers: number;
+  readonly #subscribing: readonly CallingSide[];
+  readonly #name: string;
+  /** Topics that have their subscriptions. */
+  #topics = 0;
   /** Subscribers, by their number, that a publication has yet to reach. */
   readonly #awaited = new Map<unknown, Set<number>>();
   #content: Content = "small";
@@ -17,23 +19,21 @@ export class Publisher {
   #last = 0;
   #done: PromiseWithResolvers<void> = Promise.withResolvers();
 
-  private constructor(publishing: CallingSide, topics: readonly string[], subscribers: number) {
+  /** @param name what the names of its topics begin with */
+  constructor(publishing: CallingSide, subscribing: readonly CallingSide[], name: string) {
     this.#publishing = publishing;
-    this.#topics = topics;
-    this.#subscribers = subscribers;
+    this.#subscribing = subscribing;
+    this.#name = name;
   }
 
-  /** Resolves when each of `subscribing` has subscribed to every topic. */
-  static async subscribed(
-    publishing: CallingSide,
-    topics: readonly string[],
-    subscribing: readonly CallingSide[],
-  ): Promise<Publisher> {
-    const publisher = new Publisher(publishing, topics, subscribing.length);
-    for (const [subscriber, side] of subscribing.entries()) {
-      for (const topic of topics) await side.subscribe(topic, (serial) => publisher.#delivered(subscriber, serial));
+  /** Resolves when there are so many topics, and each subscriber has subscribed to all. There are never fewer again. */
+  async subscribed(topics: number): Promise<void> {
+    for (; this.#topics < topics; this.#topics++) {
+      const topic = this.#topic(this.#topics);
+      for (const [subscriber, side] of this.#subscribing.entries()) {
+        await side.subscribe(topic, (serial) => this.#delivered(subscriber, serial));
+      }
     }
-    return publisher;
   }
 
   /** Resolves when all subscribers have got so many publications more. */
@@ -45,12 +45,16 @@ export class Publisher {
     return this.#done.promise;
   }
 
+  #topic(number: number): string {
+    return `${this.#name}-${number}`;
+  }
+
   #pump(): void {
     while (this.#published < this.#last && this.#awaited.size < MAX_PUBLISHED_AHEAD) {
       const serial = ++this.#published;
-      this.#awaited.set(serial, new Set(Array.from({ length: this.#subscribers }, (_, subscriber) => subscriber)));
-      const topic = this.#topics[serial % this.#topics.length] ?? "";
-      this.#publishing.publish(topic, payload(this.#content, serial))?.catch((error) => this.#done.reject(error));
+      this.#awaited.set(serial, new Set(this.#subscribing.keys()));
+      const sent = this.#publishing.publish(this.#topic(serial % this.#topics), payload(this.#content, serial));
+      sent?.catch((error) => this.#done.reject(error));
     }
   }
 

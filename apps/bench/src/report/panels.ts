@@ -22,7 +22,7 @@ export function panels(growth: readonly GrowthFigures[], top: number, width: num
   const rows = wires.filter((wire) => growth.some((one) => one.wire === wire));
   const panelWidth = (width - LEFT) / curves.length - GAP;
   const parts = curves.map((curve, column) =>
-    label(LEFT + column * (panelWidth + GAP) + GAP - 12, top + 16, `µs by ${curveTitles[curve]}`, 'font-size="12"'),
+    label(LEFT + column * (panelWidth + GAP) + GAP - 12, top + 16, `time by ${curveTitles[curve]}`, 'font-size="12"'),
   );
   for (const [row, wire] of rows.entries()) {
     const y = top + HEAD + row * ROW_HEIGHT;
@@ -55,10 +55,10 @@ function panel(growth: readonly GrowthFigures[], wire: Wire, curve: Curve, { x, 
   const up = logScale([least, most], [y + height, y]);
   return [
     `<path d="M${rounded(x)} ${y}v${height}h${rounded(width)}" fill="none" stroke="${colours.faint}"/>`,
-    label(x, y + height + 14, first.toLocaleString("en"), 'font-size="10"'),
-    label(x + width, y + height + 14, last.toLocaleString("en"), 'font-size="10" text-anchor="end"'),
-    label(x - 4, y + 8, short(most), 'font-size="10" text-anchor="end"'),
-    label(x - 4, y + height, short(least), 'font-size="10" text-anchor="end"'),
+    label(x, y + height + 14, step(first, curve), 'font-size="10"'),
+    label(x + width, y + height + 14, step(last, curve), 'font-size="10" text-anchor="end"'),
+    label(x - 4, y + 8, duration(most), 'font-size="10" text-anchor="end"'),
+    label(x - 4, y + height, duration(least), 'font-size="10" text-anchor="end"'),
     ...own.map(({ contender, points: line }) =>
       curveOf(line, contender === "raw" ? colours.text : colours.parley, across, up),
     ),
@@ -76,7 +76,12 @@ function curveOf(
   return `<polyline points="${places.map((place) => place.join(",")).join(" ")}" fill="none" stroke="${colour}" stroke-width="1.6"/>${dots}`;
 }
 
-function short(us: number): string {
-  if (us >= 1_000) return `${(us / 1_000).toPrecision(2)} ms`;
-  return us >= 10 ? us.toFixed(0) : us.toFixed(1);
+/** Three digits at most: there is little room beside a panel. */
+function duration(us: number): string {
+  const [value, unit] = us >= 1e6 ? [us / 1e6, "s"] : us >= 1e3 ? [us / 1e3, "ms"] : [us, "µs"];
+  return `${value >= 10 ? value.toFixed(0) : value.toFixed(1)} ${unit}`;
+}
+
+function step(at: number, curve: Curve): string {
+  return curve === "item-bytes" && at >= 2 ** 20 ? `${Math.round(at / 2 ** 20)} MiB` : at.toLocaleString("en");
 }

@@ -111,7 +111,7 @@ describe("the chart", () => {
     const svg = chart(document);
     expect(svg).toContain("2 × Abacus &lt;1&gt;");
     expect(svg).toContain("2.00 (2.00–2.50)");
-    expect(svg).toContain("µs by connections");
+    expect(svg).toContain("time by connections");
     expect(svg).not.toMatch(/NaN|undefined|Infinity/);
     const opened = svg.match(/<(?!\/)[a-z]+[^>]*[^/]>/g) ?? [];
     const closed = svg.match(/<\/[a-z]+>/g) ?? [];
