@@ -58,7 +58,8 @@ and how; \`pnpm bench --docs docs\` measures anew and writes this page.`,
 }
 
 const growthWords = `Time of one call, delivery or item in µs, at the first step, the cheapest and the last, and how many times the cheapest the last one costs; of
-bytes, that is of the cost of one byte. More than ${MAX_GROWTH} is marked. A single call in flight pays for the way there and back alone.`;
+bytes, that is of the cost of one byte. More than ${MAX_GROWTH} is marked. A single call in flight pays for the way there and back alone.
+MiB is the memory of both sides at the last step.`;
 
 function machine({ createdAt, rounds, machine, versions }: BenchDocument): string {
   const { node, v8: _, ...libraries } = versions;
@@ -90,10 +91,11 @@ function growthTable(growth: readonly GrowthFigures[]): string {
       figure(costs.length === 0 ? undefined : Math.min(...costs)),
       figure(costs.at(-1)),
       factor === undefined ? "–" : `${factor.toFixed(2)}${factor > MAX_GROWTH ? " ✗" : ""}`,
+      figure(points.at(-1)?.residentMiB),
       ended ?? "",
     ];
   });
-  return markdownTable(["", "", "", "steps", "first", "cheapest", "last", "growth", "ended by"], rows);
+  return markdownTable(["", "", "", "steps", "first", "cheapest", "last", "growth", "MiB", "ended by"], rows);
 }
 
 function footprintTable(footprints: readonly Footprint[]): string {

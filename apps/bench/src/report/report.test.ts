@@ -89,8 +89,8 @@ describe("the page", () => {
   });
 
   it("marks what grows, and says what ended", () => {
-    expect(page).toContain("| ws | connections | parley | 1 → 5,000 | 10.0 | 10.0 | 25.0 | 2.50 ✗ |  |");
-    expect(page).toContain("| ws | connections | raw | – → – | – | – | – | – | EMFILE |");
+    expect(page).toContain("| ws | connections | parley | 1 → 5,000 | 10.0 | 10.0 | 25.0 | 2.50 ✗ | 300 |  |");
+    expect(page).toContain("| ws | connections | raw | – → – | – | – | – | – | – | EMFILE |");
   });
 
   it("leaves out what was not measured", () => {
