@@ -7,6 +7,9 @@ import { chart } from "./report/chart.ts";
 import { type BenchDocument, benchDocument, type Results, readDocument } from "./report/document.ts";
 import { markdown } from "./report/markdown.ts";
 
+// Brokers and processes of contenders end with this one, if it ends by itself.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+
 /** Exit codes: 0 measured, 1 failed, 2 wrong usage. */
 try {
   const args = readArguments(process.argv.slice(2));

@@ -76,7 +76,7 @@ function cpuPerOperation({ operations, cpuSeconds }: Sample): number {
   return cpuSeconds / operations;
 }
 
-/** JSON has no NaN. */
-function orNull(value: number): number | null {
+/** A number, or what JSON has in place of NaN. */
+export function orNull(value: number): number | null {
   return Number.isNaN(value) ? null : value;
 }

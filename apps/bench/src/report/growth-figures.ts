@@ -1,6 +1,7 @@
 import type { Growth } from "../growth.ts";
 import type { ContenderName, Curve, Wire } from "../plan.ts";
 import { median } from "../ratio.ts";
+import { orNull } from "./figures.ts";
 
 /** How the cost of one contender grows. */
 export interface GrowthFigures {
@@ -52,8 +53,4 @@ export function growthFactor({ curve, points }: GrowthFigures): number | undefin
   const costs = points.map(({ at, elapsedUs }) => (curve === "item-bytes" ? elapsedUs / at : elapsedUs));
   const last = costs.at(-1);
   return last === undefined || costs.length < 2 ? undefined : last / Math.min(...costs);
-}
-
-function orNull(value: number): number | null {
-  return Number.isNaN(value) ? null : value;
 }
