@@ -4,10 +4,12 @@ import { readArguments, UsageError } from "./arguments.ts";
 describe("readArguments", () => {
   it("measures everything unless told otherwise", () => {
     expect(readArguments([])).toMatchObject({
-      wires: ["ws", "http", "sse"],
+      wires: ["stdio", "ws", "http", "sse", "grpc", "mqtt"],
       measures: ["c1", "c64", "c256", "stream", "pubsub"],
+      curves: ["in-flight", "connections", "subscriptions", "item-bytes"],
+      extras: ["footprint", "allocations"],
       sizes: ["small", "large"],
-      contenders: ["raw", "parley", "typed"],
+      contenders: ["raw", "parley", "native", "batched", "typed", "resilient"],
       rounds: 9,
       scale: 1,
       help: false,
@@ -20,7 +22,7 @@ describe("readArguments", () => {
       "--wire",
       "ws",
       "--measure",
-      "stream,c1",
+      "stream,c1,connections",
       "--size=large",
       "--contender",
       "typed",
@@ -30,6 +32,8 @@ describe("readArguments", () => {
     expect(args).toMatchObject({
       wires: ["ws"],
       measures: ["c1", "stream"],
+      curves: ["connections"],
+      extras: [],
       sizes: ["large"],
       contenders: ["raw", "typed"],
       json: "a.json",
@@ -37,13 +41,16 @@ describe("readArguments", () => {
   });
 
   it("shortens a quick run, in as many rounds as asked for", () => {
-    expect(readArguments(["--quick"])).toMatchObject({ rounds: 3, scale: 0.1 });
-    expect(readArguments(["--quick", "--rounds", "2"])).toMatchObject({ rounds: 2, scale: 0.1 });
+    expect(readArguments(["--quick"])).toMatchObject({ rounds: 2, scale: 0.02, sizes: ["small"] });
+    expect(readArguments(["--quick", "--rounds", "4", "--size", "large"])).toMatchObject({
+      rounds: 4,
+      sizes: ["large"],
+    });
   });
 
   it.each([
     [["--wires", "ws"], "Unknown option '--wires'; the options are --wire, --measure"],
-    [["--wire", "ws,carrier-pigeon"], '--wire takes ws, http, sse, and not "carrier-pigeon"'],
+    [["--wire", "ws,carrier-pigeon"], '--wire takes stdio, ws, http, sse, grpc, mqtt, and not "carrier-pigeon"'],
     [["--wire"], "'--wire <value>' argument missing; the options are"],
     [["--rounds", "0"], '--rounds takes a whole number from 1 to 1000, and not "0"'],
     [["ws"], "Unexpected argument 'ws'"],

@@ -1,14 +1,40 @@
 import { parseArgs } from "node:util";
-import { type ContenderName, contenders, type Measure, measures, type Size, sizes, type Wire, wires } from "./plan.ts";
-import type { RunOptions } from "./run.ts";
+import {
+  type ContenderName,
+  type Curve,
+  contenders,
+  curves,
+  type Extra,
+  extras,
+  type Measure,
+  measures,
+  type Size,
+  sizes,
+  type Wire,
+  wires,
+} from "./plan.ts";
 
 /** What the command line asks for. */
-export interface Arguments extends RunOptions {
+export interface Arguments {
   readonly help: boolean;
+  readonly wires: readonly Wire[];
+  readonly measures: readonly Measure[];
+  readonly curves: readonly Curve[];
+  readonly extras: readonly Extra[];
+  readonly sizes: readonly Size[];
+  /** Raw first. */
+  readonly contenders: readonly ContenderName[];
+  readonly rounds: number;
+  /** Length of a slice of work, 1 being the full one. */
+  readonly scale: number;
+  /** File of an earlier run's figures, to be shown instead of measuring. */
+  readonly from: string | undefined;
   /** File for the figures as JSON. */
   readonly json: string | undefined;
-  /** File for a chart of the ratios. */
+  /** File for the chart. */
   readonly svg: string | undefined;
+  /** Folder for `performance.md`, and its figures and chart. */
+  readonly docs: string | undefined;
 }
 
 /** The command line makes no sense; the message says what to write instead. */
@@ -23,13 +49,17 @@ export const help: string = `Measures Parley against the raw library of each pro
 pnpm bench [options]
 
   --wire LIST       ${wires.join(", ")} (default: all)
-  --measure LIST    ${measures.join(", ")} (default: all)
+  --measure LIST    ${measures.join(", ")},
+                    ${curves.join(", ")},
+                    ${extras.join(", ")} (default: all)
   --size LIST       ${sizes.join(", ")} (default: all)
   --contender LIST  ${contenders.join(", ")} (default: all; raw always runs)
   --rounds N        measured rounds (default: 9; at least 5 to be quoted)
-  --quick           3 short rounds: a smoke test, not figures
-  --json FILE       write ratios, absolute figures, machine and versions
-  --svg FILE        draw the ratios
+  --quick           2 short rounds of small events: a smoke test, not figures
+  --from FILE       show what an earlier run wrote with --json, measure nothing
+  --json FILE       write all figures, machine and versions
+  --svg FILE        draw the ratios and the curves
+  --docs FOLDER     write performance.md with its figures and chart
   --help            show this
 
 LIST is separated by commas. A ratio is Parley's speed divided by raw's in the same round: above 1, Parley is faster.
@@ -42,8 +72,10 @@ const flags = {
   contender: { type: "string" },
   rounds: { type: "string" },
   quick: { type: "boolean" },
+  from: { type: "string" },
   json: { type: "string" },
   svg: { type: "string" },
+  docs: { type: "string" },
   help: { type: "boolean", short: "h" },
 } as const;
 
@@ -51,16 +83,21 @@ const flags = {
 export function readArguments(args: readonly string[]): Arguments {
   const values = parse(args);
   const quick = values.quick ?? false;
+  const measured = readList("--measure", values.measure, [...measures, ...curves, ...extras]);
   return {
     help: values.help ?? false,
+    from: values.from,
     json: values.json,
     svg: values.svg,
+    docs: values.docs,
     wires: readList<Wire>("--wire", values.wire, wires),
-    measures: readList<Measure>("--measure", values.measure, measures),
-    sizes: readList<Size>("--size", values.size, sizes),
+    measures: measures.filter((one) => measured.includes(one)),
+    curves: curves.filter((one) => measured.includes(one)),
+    extras: extras.filter((one) => measured.includes(one)),
+    sizes: values.size === undefined && quick ? ["small"] : readList<Size>("--size", values.size, sizes),
     contenders: withRaw(readList<ContenderName>("--contender", values.contender, contenders)),
-    rounds: readRounds(values.rounds, quick ? 3 : 9),
-    scale: quick ? 0.1 : 1,
+    rounds: readRounds(values.rounds, quick ? 2 : 9),
+    scale: quick ? 0.02 : 1,
   };
 }
 

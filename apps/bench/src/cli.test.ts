@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
@@ -25,38 +25,50 @@ function bench(...args: readonly string[]): Promise<Ended> {
 }
 
 describe("bench", () => {
-  it("measures raw and Parley in processes of their own and writes the ratios", { timeout: 60_000 }, async () => {
+  it("measures raw and Parley in processes of their own, and writes and shows again what came of it", {
+    timeout: 60_000,
+  }, async () => {
     const json = join(folder, "bench.json");
-    const svg = join(folder, "bench.svg");
     const { code, stdout, stderr } = await bench(
-      ...["--wire", "ws", "--measure", "c1,stream", "--size", "small", "--contender", "parley"],
-      ...["--quick", "--rounds", "2", "--json", json, "--svg", svg],
+      ...["--wire", "ws", "--measure", "c1,stream,in-flight", "--contender", "parley", "--quick", "--json", json],
     );
     expect(stderr).toBe("");
     expect(code).toBe(0);
     expect(stdout).toMatch(/^wire +measure +size +contender/);
-    const { ratios, absolute, rounds, machine, versions }: BenchDocument = JSON.parse(readFileSync(json, "utf8"));
-    const ratio = {
-      wire: "ws",
-      size: "small",
-      median: expect.any(Number),
-      min: expect.any(Number),
-      max: expect.any(Number),
-    };
-    expect(ratios).toEqual([
-      { ...ratio, measure: "c1" },
-      { ...ratio, measure: "stream" },
-    ]);
-    expect(absolute.map(({ measure, contender }) => `${measure} ${contender}`)).toEqual([
+    const { figures, growth, rounds, machine, versions }: BenchDocument = JSON.parse(readFileSync(json, "utf8"));
+    expect(figures.map(({ measure, contender }) => `${measure} ${contender}`)).toEqual([
       "c1 raw",
       "c1 parley",
       "stream raw",
       "stream parley",
     ]);
+    const ratio = { median: expect.any(Number), min: expect.any(Number), max: expect.any(Number) };
+    expect(figures[1]).toMatchObject({ wire: "ws", size: "small", toRaw: { speed: ratio, cpu: ratio } });
+    expect(figures[0]?.toRaw).toBeUndefined();
+    expect(growth.map(({ curve, contender, points }) => [curve, contender, points.length])).toEqual([
+      ["in-flight", "raw", 4],
+      ["in-flight", "parley", 4],
+    ]);
     expect(rounds).toBe(2);
     expect(machine.cpus).toBeGreaterThan(0);
     expect(versions).toMatchObject({ node: process.versions.node, ws: expect.stringMatching(/^8\./) });
-    expect(readFileSync(svg, "utf8")).toMatch(/^<svg .*ws · stream · small.*<\/svg>\n$/s);
+
+    const shown = await bench("--from", json, "--docs", join(folder, "docs"));
+    expect(shown).toEqual({ code: 0, stdout: "", stderr: "" });
+    const [page, chart, again] = ["performance.md", "performance.svg", "performance.json"].map((name) =>
+      readFileSync(join(folder, "docs", name), "utf8"),
+    );
+    expect(page).toContain("![Ratios of Parley to raw code, and how cost grows](performance.svg)");
+    expect(chart).toMatch(/^<svg .*requests in flight.*<\/svg>\n$/s);
+    expect(again).toBe(readFileSync(json, "utf8"));
+  });
+
+  it("shows no file that holds no figures", async () => {
+    const file = join(folder, "other.json");
+    writeFileSync(file, "{}");
+    const { code, stderr } = await bench("--from", file);
+    expect(code).toBe(1);
+    expect(stderr).toContain(`${file} holds no figures of this benchmark`);
   });
 
   it("ends with code 2 for a flag that does not exist", async () => {

@@ -1,11 +1,14 @@
 #!/usr/bin/env node
-import { accessSync, constants, writeFileSync } from "node:fs";
-import { dirname, resolve } from "node:path";
+import { accessSync, constants, mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { type Arguments, help, readArguments, UsageError } from "./arguments.ts";
+import { measure } from "./measure.ts";
 import { chart } from "./report/chart.ts";
-import { benchDocument } from "./report/document.ts";
-import { tableHead, tableLines } from "./report/table.ts";
-import { type Comparison, run } from "./run.ts";
+import { type BenchDocument, benchDocument, type Results, readDocument } from "./report/document.ts";
+import { markdown } from "./report/markdown.ts";
+
+// Brokers and processes of contenders end with this one, if it ends by itself.
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
 
 /** Exit codes: 0 measured, 1 failed, 2 wrong usage. */
 try {
@@ -21,16 +24,48 @@ try {
 }
 
 async function bench(args: Arguments): Promise<void> {
-  for (const file of [args.json, args.svg]) if (file !== undefined) checkWritable(file);
-  const comparisons: Comparison[] = [];
-  console.log(tableHead);
-  for await (const comparison of run(args)) {
-    comparisons.push(comparison);
-    console.log(tableLines(comparison));
+  const { from, json, svg, docs } = args;
+  if (docs !== undefined) mkdirSync(docs, { recursive: true });
+  for (const file of [json, svg]) if (file !== undefined) checkWritable(file);
+  if (from !== undefined) {
+    write(readDocument(from), args);
+    return;
   }
-  const document = benchDocument(comparisons, args.rounds);
-  if (args.json !== undefined) writeFileSync(args.json, `${JSON.stringify(document, undefined, 2)}\n`);
-  if (args.svg !== undefined) writeFileSync(args.svg, chart(document));
+  let results: Results = { figures: [], growth: [], footprints: [], allocations: [] };
+  try {
+    for await (const { lines, ...found } of measure(args)) {
+      console.log(lines);
+      results = joined(results, found);
+    }
+  } catch (error) {
+    // What there is of a long run is not lost when it fails.
+    write(benchDocument(args, results), { json });
+    throw error;
+  }
+  write(benchDocument(args, results), args);
+}
+
+function write(document: BenchDocument, { json, svg, docs }: Partial<Arguments>): void {
+  if (json !== undefined) writeFileSync(json, jsonOf(document));
+  if (svg !== undefined) writeFileSync(svg, chart(document));
+  if (docs !== undefined) {
+    writeFileSync(join(docs, "performance.json"), jsonOf(document));
+    writeFileSync(join(docs, "performance.svg"), chart(document));
+    writeFileSync(join(docs, "performance.md"), markdown(document, "performance.svg"));
+  }
+}
+
+function joined(results: Results, found: Partial<Results>): Results {
+  return {
+    figures: [...results.figures, ...(found.figures ?? [])],
+    growth: [...results.growth, ...(found.growth ?? [])],
+    footprints: [...results.footprints, ...(found.footprints ?? [])],
+    allocations: [...results.allocations, ...(found.allocations ?? [])],
+  };
+}
+
+function jsonOf(document: BenchDocument): string {
+  return `${JSON.stringify(document, undefined, 2)}\n`;
 }
 
 /** Said before the minutes of measuring. */

@@ -1,33 +1,34 @@
-import type { Size } from "./plan.ts";
+import type { Payload, StreamRequest } from "./payload.ts";
 
 /** One way of doing the same work over one wire. The two sides live in processes of their own. */
 export interface Contender {
-  serve(): Promise<ServingSide>;
+  /** @param broker where to be found behind a broker, for wires that have one; without it a free port of the loopback interface is taken */
+  serve(broker: string | undefined): Promise<ServingSide>;
   connect(url: string): Promise<CallingSide>;
 }
 
 /** The process that answers. */
 export interface ServingSide {
-  /** Where it is dialled, on the loopback interface. */
+  /** Where it is dialled. */
   readonly url: string;
   close(): Promise<void>;
 }
 
-/** The process that calls. Whatever is answered wrongly rejects. */
+/** One connection of the process that calls. Whatever is answered wrongly rejects. */
 export interface CallingSide {
-  /** Sends a payload and resolves when the same has come back, in a reply of the right id. */
-  request(size: Size, serial: number): Promise<void>;
-  /** Resolves when so many items have arrived, in order, numbered from 1. */
-  stream(size: Size, items: number): Promise<void>;
-  /** Subscribes on connections of their own, to be left open; resolves when all subscriptions stand. */
-  subscribe(subscribers: number, delivered: Delivered): Promise<void>;
-  /** Publishes a payload to the subscribers; not confirmed. */
-  publish(size: Size, serial: number): void;
+  /** Sends data and resolves when the same has come back, in a reply of the right id. */
+  request(data: Payload): Promise<void>;
+  /** Resolves when all items have arrived, in order, numbered from 1. */
+  stream(asked: StreamRequest): Promise<void>;
+  /** Resolves when the subscription to a topic stands, which is left open. */
+  subscribe(topic: string, delivered: Delivered): Promise<void>;
+  /** Resolves when the wire has confirmed it; undefined where it does not. */
+  publish(topic: string, data: Payload): Promise<void> | undefined;
   close(): Promise<void>;
 }
 
-/** A publication has reached a subscriber. */
-export type Delivered = (subscriber: number, serial: unknown) => void;
+/** Takes the number of a publication that has reached a subscriber. */
+export type Delivered = (serial: unknown) => void;
 
 /** Fails a run whose answers are not the ones expected. */
 export function check(what: string, actual: unknown, expected: unknown): void {

@@ -1,69 +1,130 @@
 import { describe, expect, it } from "vitest";
-import type { CallingSide } from "./contender.ts";
-import { drive, percentile } from "./drive.ts";
+import type { CallingSide, Delivered } from "./contender.ts";
+import { Driver, percentile } from "./drive.ts";
 import { payload } from "./payload.ts";
-import { MAX_PUBLISHED_AHEAD, workload } from "./plan.ts";
+import { workload } from "./plan.ts";
+import { MAX_PUBLISHED_AHEAD } from "./publisher.ts";
 
-/** A calling side that answers by itself, as far as it is not told otherwise. */
-function side(parts: Partial<CallingSide>): CallingSide {
+/** Drives calling sides that answer by themselves, as far as they are not told otherwise. */
+function driver(...sides: readonly Partial<CallingSide>[]): Driver {
   const unused = () => Promise.reject(new Error("not used"));
-  return { request: unused, stream: unused, subscribe: unused, publish: () => {}, close: unused, ...parts };
+  const whole = sides.map((parts) => ({
+    ...{ request: unused, stream: unused, subscribe: unused, publish: () => undefined, close: async () => {} },
+    ...parts,
+  }));
+  return new Driver(async () => {
+    const side = whole.shift();
+    if (!side) throw new Error("one connection too many");
+    return side;
+  }, "it");
 }
 
-describe("drive", () => {
+describe("a driver", () => {
   it("makes each request once and keeps so many in flight", async () => {
     const serials: number[] = [];
     let inFlight = 0;
     let most = 0;
-    const taken = await drive(
-      side({
-        async request(_size, serial) {
-          serials.push(serial);
-          most = Math.max(most, ++inFlight);
-          await Promise.resolve();
-          inFlight--;
-        },
-      }),
-    )(workload("c64", "small", 0.01));
+    const taken = await driver({
+      async request({ serial }) {
+        serials.push(serial);
+        most = Math.max(most, ++inFlight);
+        await Promise.resolve();
+        inFlight--;
+      },
+    }).run(workload("c64", "small", 0.01));
     expect(serials).toEqual(Array.from({ length: 200 }, (_, serial) => serial));
     expect(most).toBe(64);
     expect(taken).toMatchObject({ operations: 200, p50Ms: expect.any(Number), p99Ms: expect.any(Number) });
   });
 
-  it("publishes no further than the slowest subscriber allows", async () => {
-    const published: number[] = [];
-    let deliver: ((subscriber: number, serial: unknown) => void) | undefined;
-    const running = drive(
-      side({
-        async subscribe(_subscribers, delivered) {
-          deliver = delivered;
+  it("spreads requests over connections, which it opens once and closes", async () => {
+    const counts = [0, 0, 0];
+    let closed = 0;
+    const driven = driver(
+      ...counts.map((_, index) => ({
+        async request() {
+          counts[index] = (counts[index] ?? 0) + 1;
         },
-        publish: (_size, serial) => void published.push(serial),
-      }),
-    )(workload("pubsub", "small", 0.1));
-    await new Promise(setImmediate);
-    expect(published).toHaveLength(MAX_PUBLISHED_AHEAD);
-    for (const serial of published) for (const subscriber of [0, 1, 2]) deliver?.(subscriber, serial);
+        close: async () => void closed++,
+      })),
+    );
+    const work = { does: "requests", content: "small", count: 9, inFlight: 2, connections: 3 } as const;
+    await driven.run(work);
+    await driven.run(work);
+    expect(counts).toEqual([6, 6, 6]);
+    await driven.close();
+    expect(closed).toBe(3);
+  });
+
+  it("counts the items of streams", async () => {
+    const asked: number[] = [];
+    const driven = driver({ stream: async ({ items }) => void asked.push(items) });
+    expect(await driven.run({ does: "streams", content: 100, streams: 2, items: 5 })).toMatchObject({ operations: 10 });
+    expect(asked).toEqual([5, 5]);
+  });
+});
+
+describe("publications", () => {
+  /** A publishing side and its subscribers, whose deliveries are made by hand. */
+  function hall(subscribers: number): {
+    readonly driven: Driver;
+    readonly published: number[];
+    readonly deliver: Delivered[];
+  } {
+    const published: number[] = [];
+    const deliver: Delivered[] = [];
+    const publishing = {
+      publish(_topic: string, { serial }: { serial: number }): undefined {
+        published.push(serial);
+      },
+    };
+    const subscribing = Array.from({ length: subscribers }, () => ({
+      subscribe: async (_topic: string, delivered: Delivered) => void deliver.push(delivered),
+    }));
+    return { driven: driver(publishing, ...subscribing), published, deliver };
+  }
+
+  it("go no further than the slowest subscriber allows", async () => {
+    const { driven, published, deliver } = hall(4);
+    const running = driven.run(workload("pubsub", "small", 0.1));
+    await expect.poll(() => published.length).toBe(MAX_PUBLISHED_AHEAD);
+    for (const serial of published) for (const subscriber of [0, 1, 2]) deliver[subscriber]?.(serial);
     expect(published).toHaveLength(MAX_PUBLISHED_AHEAD);
     // The iteration goes on to what the deliveries to the fourth let out.
     for (const serial of published) {
-      if (serial > MAX_PUBLISHED_AHEAD) for (const subscriber of [0, 1, 2]) deliver?.(subscriber, serial);
-      deliver?.(3, serial);
+      if (serial > MAX_PUBLISHED_AHEAD) for (const subscriber of [0, 1, 2]) deliver[subscriber]?.(serial);
+      deliver[3]?.(serial);
     }
     expect(await running).toMatchObject({ operations: 2_000 });
   });
 
-  it("fails when a subscriber misses a publication", async () => {
-    let deliver: ((subscriber: number, serial: unknown) => void) | undefined;
-    const running = drive(
-      side({
-        async subscribe(_subscribers, delivered) {
-          deliver = delivered;
+  it("fail when a subscriber gets one twice", async () => {
+    const { driven, published, deliver } = hall(4);
+    const running = driven.run(workload("pubsub", "small"));
+    const failed = expect(running).rejects.toThrow("subscriber 2 got publication 1, which it has had");
+    await expect.poll(() => published.length).toBeGreaterThan(1);
+    deliver[2]?.(1);
+    deliver[2]?.(1);
+    await failed;
+  });
+
+  it("go to topics in turn, each with its own subscription", async () => {
+    const topics: string[] = [];
+    const subscriptions = new Map<string, Delivered>();
+    const driven = driver(
+      {
+        publish(topic, { serial }) {
+          topics.push(topic);
+          subscriptions.get(topic)?.(serial);
+          return undefined;
         },
-        publish: (_size, serial) => void (serial === 2 && deliver?.(2, serial)),
-      }),
-    )(workload("pubsub", "small"));
-    await expect(running).rejects.toThrow("the publication that subscriber 2 gets must be 1, and is 2");
+      },
+      { subscribe: async (topic, delivered) => void subscriptions.set(topic, delivered) },
+    );
+    const taken = await driven.run({ does: "publications", content: "small", count: 6, topics: 3, subscribers: 1 });
+    expect(taken.operations).toBe(6);
+    expect(subscriptions.size).toBe(3);
+    expect(new Set(topics.slice(0, 3))).toEqual(new Set(subscriptions.keys()));
   });
 });
 
@@ -77,15 +138,16 @@ describe("percentile", () => {
 });
 
 describe("payload", () => {
-  it("is 200 bytes or 16 KiB as JSON", () => {
+  it("is 200 bytes or 16 KiB as JSON, or as long as asked", () => {
     expect(JSON.stringify(payload("small", 1_000)).length).toBeCloseTo(200, -1);
     expect(JSON.stringify(payload("large", 1_000)).length / 1024).toBeCloseTo(16, 0);
+    expect(payload(1_000, 1)["text"]).toHaveLength(1_000);
   });
 });
 
 describe("workload", () => {
   it("streams whole streams and keeps something to do at any scale", () => {
-    expect(workload("stream", "small")).toMatchObject({ count: 30_000, streamItems: 10_000 });
+    expect(workload("stream", "small")).toMatchObject({ streams: 3, items: 10_000 });
     expect(workload("c1", "large", 0)).toMatchObject({ count: 8, inFlight: 1 });
   });
 });

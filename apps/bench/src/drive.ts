@@ -1,5 +1,7 @@
-import { type CallingSide, check } from "./contender.ts";
-import { MAX_PUBLISHED_AHEAD, type Size, SUBSCRIBERS, type Workload } from "./plan.ts";
+import type { CallingSide } from "./contender.ts";
+import { payload } from "./payload.ts";
+import type { Publications, Requests, Workload } from "./plan.ts";
+import { Publisher } from "./publisher.ts";
 
 /** What one slice of work took, seen by the calling process. */
 export interface Taken {
@@ -11,37 +13,81 @@ export interface Taken {
   readonly p99Ms?: number;
 }
 
-/** Does slices of work by one calling side. */
-export type Drive = (work: Workload) => Promise<Taken>;
+/** Connections that are dialled at a time. */
+const DIALLED_AT_ONCE = 32;
 
-/** Ties a calling side to the clock. */
-export function drive(side: CallingSide): Drive {
-  let publisher: Publisher | undefined;
-  return async ({ measure, size, count, inFlight, streamItems }) => {
-    if (measure === "pubsub") {
-      publisher ??= await Publisher.subscribed(side);
-      const start = performance.now();
-      await publisher.publish(size, count);
-      return { operations: count * SUBSCRIBERS, elapsedMs: performance.now() - start };
+/** Does slices of work by the calling side of a contender, with as many connections as they need. */
+export class Driver {
+  readonly #connect: () => Promise<CallingSide>;
+  readonly #name: string;
+  readonly #sides: CallingSide[] = [];
+  /** By the number of their subscribers. */
+  readonly #publishers = new Map<number, Publisher>();
+
+  /** @param name what the names of its topics begin with, which are its own */
+  constructor(connect: () => Promise<CallingSide>, name: string) {
+    this.#connect = connect;
+    this.#name = name;
+  }
+
+  /** Opens connections until there are so many, and resolves with those. */
+  async connected(connections: number): Promise<readonly CallingSide[]> {
+    while (this.#sides.length < connections) {
+      const count = Math.min(DIALLED_AT_ONCE, connections - this.#sides.length);
+      this.#sides.push(...(await Promise.all(Array.from({ length: count }, () => this.#connect()))));
     }
-    if (measure === "stream") {
-      const start = performance.now();
-      for (let done = 0; done < count; done += streamItems) await side.stream(size, streamItems);
-      return { operations: count, elapsedMs: performance.now() - start };
+    return this.#sides.slice(0, connections);
+  }
+
+  /** Does the work; what it needs is there before the clock starts. */
+  async run(work: Workload): Promise<Taken> {
+    switch (work.does) {
+      case "requests":
+        return requests(await this.connected(work.connections), work);
+      case "streams": {
+        const [side] = (await this.connected(1)) as [CallingSide]; // one was asked for
+        const { streams, items, content } = work;
+        const start = performance.now();
+        for (let done = 0; done < streams; done++) await side.stream({ content, items });
+        return { operations: streams * items, elapsedMs: performance.now() - start };
+      }
+      case "publications": {
+        const publisher = await this.#publisher(work);
+        const start = performance.now();
+        await publisher.publish(work.content, work.count);
+        return { operations: work.count * work.subscribers, elapsedMs: performance.now() - start };
+      }
     }
-    return requests(side, size, count, inFlight);
-  };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#sides.map((side) => side.close()));
+  }
+
+  /** The publisher with so many subscribers, once each has subscribed to so many topics. Subscriptions stay. */
+  async #publisher({ topics, subscribers }: Publications): Promise<Publisher> {
+    let publisher = this.#publishers.get(subscribers);
+    if (!publisher) {
+      const [publishing, ...subscribing] = await this.connected(1 + subscribers);
+      // One more was asked for.
+      publisher = new Publisher(publishing as CallingSide, subscribing, `${this.#name}-${subscribers}`);
+      this.#publishers.set(subscribers, publisher);
+    }
+    await publisher.subscribed(topics);
+    return publisher;
+  }
 }
 
-/** Makes `count` requests, keeping `inFlight` of them under way. */
-async function requests(side: CallingSide, size: Size, count: number, inFlight: number): Promise<Taken> {
+/** Makes the requests, keeping so many of them under way. */
+async function requests(sides: readonly CallingSide[], { content, count, inFlight }: Requests): Promise<Taken> {
   const latencies = new Float64Array(count);
   let next = 0;
   async function worker(): Promise<void> {
     while (next < count) {
       const serial = next++;
+      const side = sides[serial % sides.length] as CallingSide; // there is one
       const sentAt = performance.now();
-      await side.request(size, serial);
+      await side.request(payload(content, serial));
       latencies[serial] = performance.now() - sentAt;
     }
   }
@@ -55,53 +101,4 @@ async function requests(side: CallingSide, size: Size, count: number, inFlight: 
 /** The value below which the given share of the sorted values lies (nearest rank). */
 export function percentile(sorted: Float64Array, share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
-}
-
-/** Publishes at the pace of the slowest subscriber, and sees to it that each gets everything, once and in order. */
-class Publisher {
-  readonly #side: CallingSide;
-  readonly #received: number[] = new Array(SUBSCRIBERS).fill(0);
-  #size: Size = "small";
-  #published = 0;
-  #last = 0;
-  #done: PromiseWithResolvers<void> = Promise.withResolvers();
-
-  private constructor(side: CallingSide) {
-    this.#side = side;
-  }
-
-  static async subscribed(side: CallingSide): Promise<Publisher> {
-    const publisher = new Publisher(side);
-    await side.subscribe(SUBSCRIBERS, (subscriber, serial) => publisher.#delivered(subscriber, serial));
-    return publisher;
-  }
-
-  /** Resolves when all subscribers have got so many publications more. */
-  publish(size: Size, count: number): Promise<void> {
-    this.#size = size;
-    this.#last += count;
-    this.#done = Promise.withResolvers();
-    this.#pump();
-    return this.#done.promise;
-  }
-
-  #pump(): void {
-    const slowest = Math.min(...this.#received);
-    while (this.#published < this.#last && this.#published - slowest < MAX_PUBLISHED_AHEAD) {
-      this.#side.publish(this.#size, ++this.#published);
-    }
-  }
-
-  #delivered(subscriber: number, serial: unknown): void {
-    try {
-      const received = (this.#received[subscriber] ?? 0) + 1;
-      check(`the publication that subscriber ${subscriber} gets`, serial, received);
-      this.#received[subscriber] = received;
-    } catch (error) {
-      this.#done.reject(error);
-      return;
-    }
-    if (this.#received.every((count) => count === this.#last)) this.#done.resolve();
-    else if (this.#published < this.#last) this.#pump();
-  }
 }

@@ -1,4 +1,4 @@
-import type { Size } from "./plan.ts";
+import type { Content, Size } from "./plan.ts";
 
 /** The data of every message: some fields, and a number that proves which message an answer belongs to. */
 export interface Payload {
@@ -8,7 +8,7 @@ export interface Payload {
 
 /** Asks for a stream of so many items. */
 export interface StreamRequest {
-  readonly size: Size;
+  readonly content: Content;
   readonly items: number;
 }
 
@@ -28,9 +28,14 @@ const contents: Readonly<Record<Size, Readonly<Record<string, unknown>>>> = {
   large: { rows: Array.from({ length: LARGE_ROWS }, (_, row) => ({ row, ...fields })) },
 };
 
-/** Data of about 200 bytes, or 16 KiB of structured rows, as JSON. */
-export function payload(size: Size, serial: number): Payload {
-  return { serial, ...contents[size] };
+/** The last text that was asked for by its length. */
+let text = "";
+
+/** Data of about 200 bytes, or 16 KiB of structured rows, or a text of so many bytes, as JSON. */
+export function payload(content: Content, serial: number): Payload {
+  if (typeof content !== "number") return { serial, ...contents[content] };
+  if (text.length !== content) text = Buffer.alloc(content, "x").toString("latin1");
+  return { serial, text };
 }
 
 /** The number that came back with some data. */

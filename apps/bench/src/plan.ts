@@ -1,8 +1,9 @@
 /** Wires that can be measured. */
-export const wires = ["ws", "http", "sse"] as const;
+export const wires = ["stdio", "ws", "http", "sse", "grpc", "mqtt"] as const;
 export type Wire = (typeof wires)[number];
 
 /**
+ * Compared with raw:
  * - `c1`, `c64`, `c256`: requests, so many in flight.
  * - `stream`: items of a server stream.
  * - `pubsub`: deliveries of publications to four subscribers.
@@ -10,60 +11,104 @@ export type Wire = (typeof wires)[number];
 export const measures = ["c1", "c64", "c256", "stream", "pubsub"] as const;
 export type Measure = (typeof measures)[number];
 
+/**
+ * How cost grows:
+ * - `in-flight`: requests, with the number of them under way.
+ * - `connections`: requests, with the number of connections they are spread over.
+ * - `subscriptions`: deliveries of publications, with the number of topics that one connection has subscribed to.
+ * - `item-bytes`: items of a stream, with their size.
+ */
+export const curves = ["in-flight", "connections", "subscriptions", "item-bytes"] as const;
+export type Curve = (typeof curves)[number];
+
+/** What is measured without a clock, or once: `footprint` is import time and installed size, `allocations` is bytes a call. */
+export const extras = ["footprint", "allocations"] as const;
+export type Extra = (typeof extras)[number];
+
 /** `small`: 200 bytes of data; `large`: 16 KiB; beside about 200 bytes of attributes. */
 export const sizes = ["small", "large"] as const;
 export type Size = (typeof sizes)[number];
 
+/** A usual size, or that many bytes of text. */
+export type Content = Size | number;
+
 /**
  * - `raw`: the protocol's library used plainly, sending the same events.
  * - `parley`: a transport and its connection.
+ * - `native`: the same with a gRPC call for each call, as with peers without Parley.
+ * - `batched`: the same with the small messages of a turn in one HTTP request.
  * - `typed`: an agent and the typed client of its contract, as users have them.
+ * - `resilient`: the same with retry, breaker, bulkhead and timeout.
  */
-export const contenders = ["raw", "parley", "typed"] as const;
+export const contenders = ["raw", "parley", "native", "batched", "typed", "resilient"] as const;
 export type ContenderName = (typeof contenders)[number];
 
 /** Connections that subscribe in the measure `pubsub`. */
 export const SUBSCRIBERS = 4;
 
-/** Publications that a subscriber may be behind. */
-export const MAX_PUBLISHED_AHEAD = 256;
+/** One slice of work, the same for every contender. */
+export type Workload = Requests | Streams | Publications;
 
-const MAX_STREAM_ITEMS = 10_000;
-
-/** One measured slice of work; the same for every contender. */
-export interface Workload {
-  readonly measure: Measure;
-  readonly size: Size;
-  /** Requests in all, items in all, or publications. */
+export interface Requests {
+  readonly does: "requests";
+  readonly content: Content;
   readonly count: number;
-  /** Requests in flight; 1 for what is no request. */
   readonly inFlight: number;
-  /** Items of one stream; `count` is a multiple of it. */
-  readonly streamItems: number;
+  /** Connections over which they are spread. */
+  readonly connections: number;
 }
+
+export interface Streams {
+  readonly does: "streams";
+  readonly content: Content;
+  /** Streams, one after the other, of so many items. */
+  readonly streams: number;
+  readonly items: number;
+}
+
+export interface Publications {
+  readonly does: "publications";
+  readonly content: Content;
+  readonly count: number;
+  /** Published to in turn. */
+  readonly topics: number;
+  /** Connections that have subscribed to each topic. */
+  readonly subscribers: number;
+}
+
+const STREAM_ITEMS = 10_000;
 
 const counts: Readonly<Record<Measure, Readonly<Record<Size, number>>>> = {
   c1: { small: 2_000, large: 500 },
   c64: { small: 20_000, large: 2_000 },
   c256: { small: 20_000, large: 2_000 },
-  stream: { small: 3 * MAX_STREAM_ITEMS, large: 2_000 },
+  stream: { small: 3 * STREAM_ITEMS, large: 2_000 },
   pubsub: { small: 5_000, large: 500 },
 };
 
 /** The work of one slice. `scale` shortens it, 1 being the full length. */
 export function workload(measure: Measure, size: Size, scale = 1): Workload {
-  const wanted = Math.max(8, Math.round(counts[measure][size] * scale));
-  const streamItems = Math.min(wanted, MAX_STREAM_ITEMS);
-  return {
-    measure,
-    size,
-    count: measure === "stream" ? streamItems * Math.floor(wanted / streamItems) : wanted,
-    inFlight: measure === "c64" ? 64 : measure === "c256" ? 256 : 1,
-    streamItems,
-  };
+  const count = Math.max(8, Math.round(counts[measure][size] * scale));
+  switch (measure) {
+    case "stream": {
+      const items = Math.min(count, STREAM_ITEMS);
+      return { does: "streams", content: size, streams: Math.floor(count / items), items };
+    }
+    case "pubsub":
+      return { does: "publications", content: size, count, topics: 1, subscribers: SUBSCRIBERS };
+    default:
+      return { does: "requests", content: size, count, inFlight: Number(measure.slice(1)), connections: 1 };
+  }
 }
 
-/** Whether a wire has the measure: HTTP and SSE have no publishing to subscribers that raw code would do in one usual way. */
-export function isMeasured(wire: Wire, measure: Measure): boolean {
-  return wire === "ws" || measure !== "pubsub";
+/** Whether a wire has the measure or the curve: at the other end of a pipe is one process, which cannot be four, or hear another. */
+export function isMeasured(wire: Wire, measured: Measure | Curve): boolean {
+  return wire !== "stdio" || !(["pubsub", "connections", "subscriptions"] as readonly string[]).includes(measured);
+}
+
+/** Whether a wire has the contender. */
+export function isContender(wire: Wire, name: ContenderName): boolean {
+  if (name === "native") return wire === "grpc";
+  if (name === "batched") return wire === "http";
+  return true;
 }

@@ -5,6 +5,7 @@ it("exports what the README names, and nothing by accident", () => {
   expect(Object.keys(entry).sort()).toEqual([
     "exitCodeOf",
     "groups",
+    "mqttBroker",
     "run",
     "runWire",
     "scenarios",

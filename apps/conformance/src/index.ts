@@ -1,4 +1,5 @@
 export type { BrokerKind, BrokerStart, RunningBroker } from "./brokers/broker.ts";
+export { mqttBroker } from "./brokers/mqtt.ts";
 export type { Environment } from "./environment.ts";
 export type { HistoryEntry, Lane } from "./history.ts";
 export type { Report, Result } from "./result.ts";

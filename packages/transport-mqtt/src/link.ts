@@ -70,9 +70,7 @@ export class Link {
     if (refusal) return published?.(refusal, 0);
     this.#gather();
     if (!options.qos) {
-      const { retain, properties } = options;
-      if (retain || properties?.userProperties) this.#client.publish(topic, payload, options);
-      else this.#socket.write(encodePublish(this.server.version, topic, payload, properties));
+      this.#socket.write(encodePublish(this.server.version, topic, payload, options));
       return published?.(undefined, 0);
     }
     const taken = this.#outbox.add({ topic, payload, options, published: published ?? ignore });

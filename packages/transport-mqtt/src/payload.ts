@@ -21,6 +21,9 @@ const TEXT_TYPE = "text/plain";
 /** Attributes of the hop that are written only where core put them on the message itself. */
 const NOT_COPIED: ReadonlySet<string> = new Set(["data", "datacontenttype", "timeoutms", "credit"]);
 
+/** Names that no user property may give to a member of an event: those of data, and what would become its prototype. */
+const NO_ATTRIBUTES: ReadonlySet<string> = new Set(["data", "data_base64", "__proto__"]);
+
 /** What MQTT 5 says about a message beside its payload. */
 export interface Description {
   readonly contentType?: string | undefined;
@@ -90,11 +93,11 @@ function readBinary(
   contentType: string | undefined,
   userProperties: NonNullable<Description["userProperties"]>,
 ): Envelope {
-  // Without a prototype, so that `__proto__` is a name like any other, and refused like any other.
-  const event: Record<string, unknown> = Object.create(null);
-  for (const [name, value] of Object.entries(userProperties)) {
+  const event: Record<string, unknown> = {};
+  for (const name of Object.keys(userProperties)) {
+    const value = userProperties[name];
     if (typeof value !== "string") throw notReadable(`the user property ${name.slice(0, 64)} comes twice`);
-    if (name === "data" || name === "data_base64") throw notReadable(`the user property ${name} names no attribute`);
+    if (NO_ATTRIBUTES.has(name)) throw notReadable(`the user property ${name} names no attribute`);
     event[name] = value;
   }
   if (contentType !== undefined) event["datacontenttype"] = contentType;

@@ -1,15 +1,19 @@
 import { randomUUID } from "node:crypto";
 import type { Payload } from "../payload.ts";
 
-/** Operations that every contender serves: an echo, a stream of so many items, and a topic. */
+/** Operations that every contender serves: an echo, a stream of so many items, and topics. */
 export const ECHO = "bench.echo.v1";
 export const STREAM = "bench.stream.v1";
 export const STATUS = "bench.status.v1";
-export const STATUS_TOPIC = "bench/status";
 
 /** `source` of what the contenders send. */
 export const CALLER = "/bench/caller";
 export const ANSWERER = "/bench/answerer";
+
+/** Where a topic's publications go. */
+export function subjectOf(topic: string): string {
+  return `bench/${topic}`;
+}
 
 /** The event that raw code sends: what Parley's envelope holds, made as one makes it without Parley. */
 export interface Event {
@@ -23,6 +27,7 @@ export interface Event {
   readonly subject?: string | undefined;
   readonly seq?: number | undefined;
   readonly call?: number | undefined;
+  readonly replyto?: string | undefined;
   readonly data?: unknown;
 }
 

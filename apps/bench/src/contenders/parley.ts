@@ -12,14 +12,15 @@ import {
 } from "@parley/core/transport";
 import { type CallingSide, type Contender, check } from "../contender.ts";
 import { payload, type StreamRequest, serialOf } from "../payload.ts";
-import { ANSWERER, CALLER, ECHO, STATUS, STATUS_TOPIC, STREAM } from "./event.ts";
+import { ANSWERER, CALLER, ECHO, STATUS, STREAM, subjectOf } from "./event.ts";
+import { listenAddress } from "./listen-address.ts";
 import { receive } from "./receive.ts";
 
 /** Parley at the level of its transports: events, calls, `connection.call`. */
 export function parley(transport: Transport): Contender {
   return {
-    async serve() {
-      const listener = await transport.listen(new URL(`${transport.schemes[0]}://127.0.0.1:0`), handler(createHub()));
+    async serve(broker) {
+      const listener = await transport.listen(new URL(listenAddress(transport, broker)), handler(createHub()));
       return { url: listener.url.href, close: () => listener.close({ graceMs: 0 }) };
     },
     connect: (url) => connect(transport, new URL(url)),
@@ -35,7 +36,7 @@ function handler(hub: Hub): Handler {
       case "server-stream":
         return { output: items(message) };
       case "subscribe":
-        return { output: hub.subscribe(STATUS_TOPIC, call) };
+        return { output: hub.subscribe(message.subject ?? "", call) };
       default:
         hub.publish(message);
         return {};
@@ -44,57 +45,56 @@ function handler(hub: Hub): Handler {
 }
 
 async function* items(message: Envelope): AsyncGenerator<Envelope, void, undefined> {
-  const { size, items } = message.data as StreamRequest; // ours
-  for (let seq = 1; seq <= items; seq++) yield answererItem(message, ANSWERER, seq, payload(size, seq));
+  const { content, items } = message.data as StreamRequest; // ours
+  for (let seq = 1; seq <= items; seq++) yield answererItem(message, ANSWERER, seq, payload(content, seq));
 }
 
 async function connect(transport: Transport, url: URL): Promise<CallingSide> {
   const connection = await transport.connect(url);
-  const connections = [connection];
   const closing = new AbortController();
   return {
-    async request(size, serial) {
-      const message = createEnvelope({ kind: "request", type: ECHO, source: CALLER, data: payload(size, serial) });
+    async request(data) {
+      const message = createEnvelope({ kind: "request", type: ECHO, source: CALLER, data });
       const call = createCall({ kind: "request", message });
       try {
         const { message: answer } = await connection.call(call);
         check("the reply's id", answer?.id, `${message.id}.r`);
-        check("the reply's serial", serialOf(answer?.data), serial);
+        check("the reply's serial", serialOf(answer?.data), data.serial);
       } finally {
         call.settle();
       }
     },
-    async stream(size, items) {
-      const data: StreamRequest = { size, items };
+    async stream(data) {
       const message = createEnvelope({ kind: "server-stream", type: STREAM, source: CALLER, data });
       const call = createCall({ kind: "server-stream", message });
       try {
         let seq = 0;
         for await (const { id } of await output(connection, call))
           check("the item's id", id, `${message.id}.s${++seq}`);
-        check("the number of items", seq, items);
+        check("the number of items", seq, data.items);
       } finally {
         call.settle();
       }
     },
-    async subscribe(subscribers, delivered) {
-      for (let subscriber = 0; subscriber < subscribers; subscriber++) {
-        const own = await transport.connect(url);
-        connections.push(own);
-        const message = createEnvelope({ kind: "subscribe", type: STATUS, source: CALLER, subject: STATUS_TOPIC });
-        const publications = await output(own, createCall({ kind: "subscribe", message }));
-        receive(publications, ({ data }) => delivered(subscriber, serialOf(data)), closing.signal);
-      }
+    async subscribe(topic, delivered) {
+      const subject = subjectOf(topic);
+      const message = createEnvelope({ kind: "subscribe", type: STATUS, source: CALLER, subject });
+      const publications = await output(connection, createCall({ kind: "subscribe", message }));
+      receive(publications, ({ data }) => delivered(serialOf(data)), closing.signal);
     },
-    publish(size, serial) {
-      const data = payload(size, serial);
-      const message = createEnvelope({ kind: "publish", type: STATUS, source: CALLER, subject: STATUS_TOPIC, data });
+    async publish(topic, data) {
+      const subject = subjectOf(topic);
+      const message = createEnvelope({ kind: "publish", type: STATUS, source: CALLER, subject, data });
       const call = createCall({ kind: "publish", message });
-      void connection.call(call).finally(() => call.settle());
+      try {
+        await connection.call(call);
+      } finally {
+        call.settle();
+      }
     },
     async close() {
       closing.abort();
-      await Promise.all(connections.map((one) => one.close({ graceMs: 0 })));
+      await connection.close({ graceMs: 0 });
     },
   };
 }

@@ -4,7 +4,9 @@ import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import { type CallingSide, type Contender, check, type ServingSide } from "../contender.ts";
 import { payload, type StreamRequest, serialOf } from "../payload.ts";
-import { answer, ECHO, type Event, item, opener, STREAM } from "./event.ts";
+import { answer, ECHO, type Event, item, opener, STATUS, STREAM, subjectOf } from "./event.ts";
+import { receive } from "./receive.ts";
+import { Subscribers } from "./subscribers.ts";
 
 /** How the events of a stream are told apart. */
 export interface Framing {
@@ -37,8 +39,9 @@ export function rawWith(framing: Framing): Contender {
 const headers = { "content-type": "application/cloudevents+json" };
 
 async function serve(framing: Framing): Promise<ServingSide> {
+  const subscribers = new Subscribers<ServerResponse>();
   const server = createServer((request, response) => {
-    respond(request, response, framing).catch((error: unknown) => response.destroy(error as Error));
+    respond(request, response, framing, subscribers).catch((error: unknown) => response.destroy(error as Error));
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
@@ -53,39 +56,61 @@ async function serve(framing: Framing): Promise<ServingSide> {
   };
 }
 
-async function respond(request: IncomingMessage, response: ServerResponse, { type, write }: Framing): Promise<void> {
+async function respond(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { type, write }: Framing,
+  subscribers: Subscribers<ServerResponse>,
+): Promise<void> {
   const chunks: Buffer[] = [];
   for await (const chunk of request) chunks.push(chunk);
   const message: Event = JSON.parse(Buffer.concat(chunks).toString());
-  if (message.kind === "request") {
-    const body = JSON.stringify(answer(message));
-    response.writeHead(200, { ...headers, "content-length": Buffer.byteLength(body) });
-    response.end(body);
-    return;
+  switch (message.kind) {
+    case "request": {
+      const body = JSON.stringify(answer(message));
+      response.writeHead(200, { ...headers, "content-length": Buffer.byteLength(body) });
+      response.end(body);
+      break;
+    }
+    case "server-stream": {
+      const { content, items } = message.data as StreamRequest; // ours
+      response.writeHead(200, { "content-type": type });
+      for (let seq = 1; seq <= items; seq++) {
+        const text = JSON.stringify(item(message, seq, payload(content, seq)));
+        if (!response.write(write(text))) await once(response, "drain");
+      }
+      response.end();
+      break;
+    }
+    case "subscribe":
+      subscribers.add(message.subject, response);
+      response.on("close", () => subscribers.delete(response));
+      response.writeHead(200, { "content-type": type });
+      response.flushHeaders();
+      break;
+    default: {
+      const text = write(JSON.stringify({ ...message, kind: "item" }));
+      for (const subscriber of subscribers.of(message.subject)) subscriber.write(text);
+      response.writeHead(202).end();
+    }
   }
-  const { size, items } = message.data as StreamRequest; // ours
-  response.writeHead(200, { "content-type": type });
-  for (let seq = 1; seq <= items; seq++) {
-    const text = JSON.stringify(item(message, seq, payload(size, seq)));
-    if (!response.write(write(text))) await once(response, "drain");
-  }
-  response.end();
 }
 
 async function connect(url: string, framing: Framing): Promise<CallingSide> {
   const pool = new Pool(url);
+  const closing = new AbortController();
   const post = (message: Event) =>
-    pool.request({ method: "POST", path: `/${message.type}`, headers, body: JSON.stringify(message) });
+    pool.request({ method: "POST", path: `/${message.type}`, headers, body: JSON.stringify(message), bodyTimeout: 0 });
   return {
-    async request(size, serial) {
-      const message = opener("request", ECHO, { data: payload(size, serial) });
+    async request(data) {
+      const message = opener("request", ECHO, { data });
       const { body } = await post(message);
-      const { id, data } = (await body.json()) as Event; // ours
-      check("the reply's id", id, `${message.id}.r`);
-      check("the reply's serial", serialOf(data), serial);
+      const answered = (await body.json()) as Event; // ours
+      check("the reply's id", answered.id, `${message.id}.r`);
+      check("the reply's serial", serialOf(answered.data), data.serial);
     },
-    async stream(size, items) {
-      const message = opener("server-stream", STREAM, { data: { size, items } satisfies StreamRequest });
+    async stream(data) {
+      const message = opener("server-stream", STREAM, { data });
       const { body } = await post(message);
       body.setEncoding("utf8");
       let seq = 0;
@@ -93,12 +118,24 @@ async function connect(url: string, framing: Framing): Promise<CallingSide> {
         check("the item's id", (JSON.parse(text) as Event).id, `${message.id}.s${++seq}`);
       });
       for await (const chunk of body) read(chunk);
-      check("the number of items", seq, items);
+      check("the number of items", seq, data.items);
     },
-    subscribe: () => Promise.reject(new Error("raw HTTP has no subscriptions")),
-    publish() {
-      throw new Error("raw HTTP has no publications");
+    async subscribe(topic, delivered) {
+      const { body } = await post(opener("subscribe", STATUS, { subject: subjectOf(topic) }));
+      body.setEncoding("utf8");
+      receive(
+        body,
+        framing.reader((text) => delivered(serialOf((JSON.parse(text) as Event).data))),
+        closing.signal,
+      );
     },
-    close: () => pool.destroy(),
+    async publish(topic, data) {
+      const { body } = await post(opener("publish", STATUS, { subject: subjectOf(topic), data }));
+      await body.dump();
+    },
+    async close() {
+      closing.abort();
+      await pool.destroy();
+    },
   };
 }

@@ -1,19 +1,20 @@
-import { agent, connect, contract, request, serve, serverStream, topic } from "@parley/core";
+import { agent, connect, contract, type Interceptor, request, serve, serverStream, topic } from "@parley/core";
 import type { Transport } from "@parley/core/transport";
 import { type CallingSide, type Contender, check } from "../contender.ts";
 import { type Payload, payload, type StreamRequest, serialOf } from "../payload.ts";
-import { ANSWERER, CALLER, STATUS_TOPIC } from "./event.ts";
+import { ANSWERER, CALLER, subjectOf } from "./event.ts";
+import { listenAddress } from "./listen-address.ts";
 import { receive } from "./receive.ts";
 
-/** Parley as users have it: an agent, its contract, and the typed client. */
-export function typed(transport: Transport): Contender {
+/** Parley as users have it: an agent, its contract, and the typed client, with what its calls pass. */
+export function typed(transport: Transport, use: readonly Interceptor[] = []): Contender {
   const transports = [transport];
   return {
-    async serve() {
-      const server = await serve(worker, `${transport.schemes[0]}://127.0.0.1:0`, { transports });
+    async serve(broker) {
+      const server = await serve(worker, listenAddress(transport, broker), { transports });
       return { url: server.urls[0]?.href ?? "", close: () => server.close({ graceMs: 0 }) };
     },
-    connect: (url) => dial(url, transports),
+    connect: (url) => dial(url, transports, use),
   };
 }
 
@@ -45,50 +46,44 @@ interface FieldSchema<Value> {
 const payloads = fieldSchema<Payload>("serial");
 
 const bench = contract("bench", {
-  echo: request({ input: payloads, output: payloads }),
+  echo: request({ input: payloads, output: payloads, idempotent: true }),
   stream: serverStream({ input: fieldSchema<StreamRequest>("items"), item: payloads }),
-  status: topic({ path: STATUS_TOPIC, data: payloads }),
+  status: topic({ path: subjectOf("{topic}"), data: payloads }),
 });
 
 const worker = agent(
   bench,
   {
     echo: (data) => data,
-    async *stream({ size, items }) {
-      for (let serial = 1; serial <= items; serial++) yield payload(size, serial);
+    async *stream({ content, items }) {
+      for (let serial = 1; serial <= items; serial++) yield payload(content, serial);
     },
   },
   { source: ANSWERER },
 );
 
-async function dial(url: string, transports: readonly Transport[]): Promise<CallingSide> {
-  const connectOptions = { transports, source: CALLER };
-  const remote = await connect(bench, url, connectOptions);
-  const remotes = [remote];
+async function dial(url: string, transports: readonly Transport[], use: readonly Interceptor[]): Promise<CallingSide> {
+  const remote = await connect(bench, url, { transports, use, source: CALLER });
   const closing = new AbortController();
   return {
-    async request(size, serial) {
-      check("the reply's serial", serialOf(await remote.echo(payload(size, serial))), serial);
+    async request(data) {
+      check("the reply's serial", serialOf(await remote.echo(data)), data.serial);
     },
-    async stream(size, items) {
+    async stream(asked) {
       let seq = 0;
-      for await (const item of remote.stream({ size, items })) check("the item's serial", serialOf(item), ++seq);
-      check("the number of items", seq, items);
+      for await (const item of remote.stream(asked)) check("the item's serial", serialOf(item), ++seq);
+      check("the number of items", seq, asked.items);
     },
-    async subscribe(subscribers, delivered) {
-      for (let subscriber = 0; subscriber < subscribers; subscriber++) {
-        const own = await connect(bench, url, connectOptions);
-        remotes.push(own);
-        const subscription = await own.status.subscribe();
-        receive(subscription, ({ data }) => delivered(subscriber, serialOf(data)), closing.signal);
-      }
+    async subscribe(topic, delivered) {
+      const subscription = await remote.status.subscribe({ topic });
+      receive(subscription, ({ data }) => delivered(serialOf(data)), closing.signal);
     },
-    publish(size, serial) {
-      void remote.status.publish({}, payload(size, serial));
+    publish(topic, data) {
+      return remote.status.publish({ topic }, data);
     },
     async close() {
       closing.abort();
-      await Promise.all(remotes.map((one) => one.close({ graceMs: 0 })));
+      await remote.close({ graceMs: 0 });
     },
   };
 }

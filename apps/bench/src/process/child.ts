@@ -1,15 +1,16 @@
-import type { CallingSide, ServingSide } from "../contender.ts";
+import type { ServingSide } from "../contender.ts";
 import { loadContender } from "../contenders/load.ts";
-import { type Drive, drive } from "../drive.ts";
+import { Driver } from "../drive.ts";
 import type { ContenderName, Wire } from "../plan.ts";
 import type { Answer, Command, Side } from "./control.ts";
+import { ownUsage } from "./usage.ts";
 
 /** One side of one contender: takes commands over the IPC channel, one at a time, and ends with its parent. */
-const [side, wire, name] = process.argv.slice(2) as [Side, Wire, ContenderName]; // from Child
+const [, wire, name] = process.argv.slice(2) as [Side, Wire, ContenderName]; // from SideProcess
 const contender = await loadContender(wire, name);
 
-let started: ServingSide | CallingSide | undefined;
-let work: Drive | undefined;
+let serving: ServingSide | undefined;
+let driver: Driver | undefined;
 
 process.on("disconnect", () => process.exit());
 process.on("message", (command) => {
@@ -21,25 +22,20 @@ process.on("message", (command) => {
 
 async function answer(command: Command): Promise<Extract<Answer, { value: unknown }>["value"]> {
   switch (command.name) {
-    case "start": {
-      if (side === "serving") {
-        const serving = await contender.serve();
-        started = serving;
-        return serving.url;
-      }
-      const calling = await contender.connect(command.url ?? "");
-      started = calling;
-      work = drive(calling);
+    case "serve":
+      serving = await contender.serve(command.broker);
+      return serving.url;
+    case "connect":
+      driver = new Driver(() => contender.connect(command.url), name);
+      await driver.connected(1);
       return undefined;
-    }
     case "run":
-      return work?.(command.work);
-    case "cpu": {
-      const { user, system } = process.cpuUsage();
-      return (user + system) / 1e6;
-    }
+      return driver?.run(command.work);
+    case "usage":
+      return ownUsage();
     case "close":
-      await started?.close();
+      await driver?.close();
+      await serving?.close();
       return undefined;
   }
 }

@@ -1,17 +1,20 @@
 import type { Taken } from "../drive.ts";
 import type { Workload } from "../plan.ts";
+import type { Usage } from "./usage.ts";
 
 /** Which side of a contender a process is. */
 export type Side = "serving" | "calling";
 
 /** From the parent to a process. */
 export type Command =
-  /** Serves (answered by the URL), or connects to the URL. */
-  | { readonly name: "start"; readonly url?: string }
+  /** Serves (answered by the URL): behind a broker under this URL. */
+  | { readonly name: "serve"; readonly broker: string | undefined }
+  /** Connects. */
+  | { readonly name: "connect"; readonly url: string }
   /** Does a slice of work (answered by what it took). */
   | { readonly name: "run"; readonly work: Workload }
-  /** Asks for the CPU time used so far, of all threads, in seconds. */
-  | { readonly name: "cpu" }
+  /** Asks what it has used so far. */
+  | { readonly name: "usage" }
   | { readonly name: "close" };
 
-export type Answer = { readonly value: string | number | Taken | undefined } | { readonly error: string };
+export type Answer = { readonly value: string | Usage | Taken | undefined } | { readonly error: string };

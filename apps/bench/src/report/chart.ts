@@ -1,46 +1,50 @@
-import type { BenchDocument, MeasuredRatio } from "./document.ts";
+import { bars } from "./bars.ts";
+import type { BenchDocument } from "./document.ts";
+import { panels } from "./panels.ts";
+import { colours, label } from "./svg.ts";
 
-const WIDTH = 760;
-const LABEL_WIDTH = 170;
-const VALUE_WIDTH = 130;
-const BAR_HEIGHT = 16;
-const ROW_HEIGHT = 26;
-const TOP = 64;
-const BOTTOM = 44;
+const WIDTH = 860;
+const TITLE = 44;
+const FOOT = 34;
 
-// Legible on white and on black.
-const TEXT = "#768390";
-const FASTER = "#2da44e";
-const SLOWER = "#d4722c";
-
-/** Draws the ratios of Parley to raw as bars with their spread, and a line at 1, where both are equally fast. */
-export function chart({ ratios, rounds, machine, versions }: BenchDocument): string {
-  const most = Math.max(1.5, ...ratios.map(({ max }) => max));
-  const scale = (WIDTH - LABEL_WIDTH - VALUE_WIDTH) / most;
-  const bottom = TOP + ratios.length * ROW_HEIGHT;
-  const one = LABEL_WIDTH + scale;
-  const about = `Medians of ${rounds} paired rounds, with the lowest and highest. Node ${versions["node"]}, ${machine.cpus} × ${machine.cpu}, loopback.`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${bottom + BOTTOM}" width="${WIDTH}" height="${bottom + BOTTOM}" role="img" aria-label="Speed of Parley divided by that of the raw library">
-<g font-family="ui-sans-serif, system-ui, sans-serif" font-size="13" fill="${TEXT}">
-<text x="12" y="26" font-size="16" font-weight="600">Parley’s speed to that of the raw library</text>
-<text x="${one}" y="${TOP - 12}" text-anchor="middle" font-size="12">raw = 1</text>
-${ratios.map((ratio, index) => row(ratio, TOP + index * ROW_HEIGHT, scale)).join("\n")}
-<line x1="${one}" y1="${TOP - 6}" x2="${one}" y2="${bottom}" stroke="${TEXT}" stroke-width="1.5" stroke-dasharray="4 3"/>
-<text x="12" y="${bottom + 26}" font-size="11">${escaped(about)}</text>
+/** Draws a run: the ratios of Parley to raw, and how cost grows. */
+export function chart({ figures, growth, rounds, machine, versions }: BenchDocument): string {
+  const parts: string[] = [];
+  let y = 0;
+  if (figures.length > 0) {
+    parts.push(
+      title(y, "Speed of Parley to that of the raw library"),
+      label(
+        WIDTH - 12,
+        y + 26,
+        "bar: 200 bytes of data · diamond: 16 KiB · upright line: goal",
+        'text-anchor="end" font-size="11"',
+      ),
+    );
+    const drawn = bars(figures, y + TITLE, WIDTH);
+    parts.push(drawn.svg);
+    y += TITLE + drawn.height + FOOT;
+  }
+  if (growth.length > 0) {
+    parts.push(
+      title(y, "Cost of one call, delivery or item"),
+      `<text x="${WIDTH - 12}" y="${y + 26}" text-anchor="end" font-size="11"><tspan fill="${colours.parley}">━ Parley</tspan>  ━ raw library</text>`,
+    );
+    const drawn = panels(growth, y + TITLE, WIDTH);
+    parts.push(drawn.svg);
+    y += TITLE + drawn.height;
+  }
+  const about = `Medians of ${rounds} paired rounds. Node ${versions["node"]}, ${machine.cpus} × ${machine.cpu}, loopback.`;
+  const height = y + FOOT;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}" role="img" aria-label="Speed of Parley beside that of the raw library of each protocol">
+<g font-family="ui-sans-serif, system-ui, sans-serif" font-size="13" fill="${colours.text}">
+${parts.join("\n")}
+${label(12, height - 12, about, 'font-size="11"')}
 </g>
 </svg>
 `;
 }
 
-function row({ wire, measure, size, median, min, max }: MeasuredRatio, y: number, scale: number): string {
-  const middle = y + BAR_HEIGHT / 2;
-  const at = (value: number): number => Math.round((LABEL_WIDTH + value * scale) * 10) / 10;
-  return `<text x="12" y="${middle + 4}">${wire} · ${measure} · ${size}</text>
-<rect x="${LABEL_WIDTH}" y="${y}" width="${Math.max(0, at(median) - LABEL_WIDTH)}" height="${BAR_HEIGHT}" rx="2" fill="${median >= 1 ? FASTER : SLOWER}"/>
-<path d="M${at(min)} ${middle}H${at(max)}M${at(min)} ${middle - 4}v8M${at(max)} ${middle - 4}v8" stroke="${TEXT}" fill="none"/>
-<text x="${WIDTH - 12}" y="${middle + 4}" text-anchor="end">${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})</text>`;
-}
-
-function escaped(text: string): string {
-  return text.replace(/[&<>]/g, (character) => ({ "&": "&amp;", "<": "&lt;", ">": "&gt;" })[character] ?? "");
+function title(y: number, text: string): string {
+  return label(12, y + 26, text, 'font-size="16" font-weight="600"');
 }

@@ -1,22 +1,32 @@
 import { readFileSync } from "node:fs";
 import { findPackageJSON } from "node:module";
 import { arch, cpus, platform, totalmem } from "node:os";
-import type { Measure, Size, Wire } from "../plan.ts";
-import type { Ratio } from "../ratio.ts";
-import type { Comparison } from "../run.ts";
-import { type AbsoluteFigures, absoluteFigures, type ComparedFigures, comparedFigures } from "./figures.ts";
+import type { Allocations } from "../allocations/allocations.ts";
+import type { Footprint } from "../footprint/footprint.ts";
+import type { Figures } from "./figures.ts";
+import type { GrowthFigures } from "./growth-figures.ts";
 
-/** A ratio of Parley to raw, at one measure. */
-export interface MeasuredRatio extends Ratio {
-  readonly wire: Wire;
-  readonly measure: Measure;
-  readonly size: Size;
+/** What a run has found. */
+export interface Results {
+  readonly figures: readonly Figures[];
+  readonly growth: readonly GrowthFigures[];
+  readonly footprints: readonly Footprint[];
+  readonly allocations: readonly Allocations[];
 }
 
-/** What `--json` writes. */
-export interface BenchDocument {
-  readonly createdAt: string;
+/** How it was measured. */
+export interface Effort {
+  /** Rounds of each measure; curves have at most five. */
   readonly rounds: number;
+  /** Length of the slices of work, 1 being the full one. */
+  readonly scale: number;
+}
+
+/** What `--json` writes, and `--from` reads. */
+export interface BenchDocument extends Effort, Results {
+  /** Of this shape of the document. */
+  readonly version: 1;
+  readonly createdAt: string;
   readonly machine: {
     readonly cpu: string;
     readonly cpus: number;
@@ -24,23 +34,13 @@ export interface BenchDocument {
     readonly platform: string;
   };
   readonly versions: Readonly<Record<string, string>>;
-  /** Speed of `parley` divided by that of `raw`, paired by round; higher is better. */
-  readonly ratios: readonly MeasuredRatio[];
-  /** The same of the contender `typed`. */
-  readonly typedRatios: readonly MeasuredRatio[];
-  /** CPU time of `parley` divided by that of `raw`; lower is better. */
-  readonly cpuRatios: readonly MeasuredRatio[];
-  readonly absolute: readonly AbsoluteFigures[];
 }
 
-/** Puts all figures together. */
-export function benchDocument(comparisons: readonly Comparison[], rounds: number): BenchDocument {
-  const compared = comparisons.flatMap(comparedFigures);
-  const parley = compared.filter(({ contender }) => contender === "parley");
-  const typed = compared.filter(({ contender }) => contender === "typed");
+/** Puts results together with how and where they were found. */
+export function benchDocument({ rounds, scale }: Effort, results: Results): BenchDocument {
   return {
+    version: 1,
     createdAt: new Date().toISOString(),
-    rounds,
     machine: {
       cpu: cpus()[0]?.model ?? "unknown",
       cpus: cpus().length,
@@ -48,28 +48,29 @@ export function benchDocument(comparisons: readonly Comparison[], rounds: number
       platform: `${platform()} ${arch()}`,
     },
     versions: versions(),
-    ratios: parley.map((one) => measuredRatio(one, one.speed)),
-    typedRatios: typed.map((one) => measuredRatio(one, one.speed)),
-    cpuRatios: parley.map((one) => measuredRatio(one, one.cpu)),
-    absolute: comparisons.flatMap(absoluteFigures),
+    rounds,
+    scale,
+    ...results,
   };
 }
 
-function measuredRatio({ wire, measure, size }: ComparedFigures, ratio: Ratio): MeasuredRatio {
-  return { wire, measure, size, ...ratio };
+/** Reads what `--json` wrote. @throws Error when it is none, or of another version. */
+export function readDocument(file: string): BenchDocument {
+  const document: Partial<BenchDocument> | null = JSON.parse(readFileSync(file, "utf8"));
+  if (document?.version === 1) return document as BenchDocument; // ours says so
+  throw new Error(`${file} holds no figures of this benchmark: measure anew with --json ${file}`);
 }
 
-const packages = [
-  "@parley/core",
-  "@parley/transport-ws",
-  "@parley/transport-http",
-  "@parley/transport-sse",
-  "ws",
-  "undici",
-];
+/** Whether the figures are worth quoting: of a run of full length, with enough rounds. */
+export function isQuotable({ rounds, scale }: Effort): boolean {
+  return rounds >= 5 && scale === 1;
+}
+
+/** Those of raw code; the packages of Parley are of this commit. */
+const libraries = ["ws", "undici", "eventsource-parser", "@grpc/grpc-js", "mqtt"];
 
 function versions(): Record<string, string> {
-  const installed = packages.map((name) => [name, versionOf(name)]);
+  const installed = libraries.map((name) => [name, versionOf(name)]);
   return { node: process.versions.node, v8: process.versions.v8, ...Object.fromEntries(installed) };
 }
 

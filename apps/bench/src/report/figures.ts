@@ -1,59 +1,62 @@
+import type { Comparison } from "../compare.ts";
 import type { ContenderName, Measure, Size, Wire } from "../plan.ts";
 import type { Sample } from "../process/party.ts";
 import { median, pairedRatio, type Ratio } from "../ratio.ts";
-import type { Comparison } from "../run.ts";
 
-/** What was measured. */
-export interface Subject {
+/** One contender at one measure. */
+export interface Figures {
   readonly wire: Wire;
   readonly measure: Measure;
   readonly size: Size;
+  readonly contender: ContenderName;
+  /** Requests, items or deliveries; median over the rounds. */
+  readonly perSecond: number;
+  /** CPU time of all processes for 100,000 of them, the same; null where it cannot be told. */
+  readonly cpuSecondsPer100k: number | null;
+  /** Of requests. */
+  readonly p50Ms?: number;
+  readonly p99Ms?: number;
+  /** Memory of both processes at the most, so far. */
+  readonly peakMiB: number | null;
+  /** Beside raw code; absent for raw itself. */
+  readonly toRaw?: Compared;
+  /** Beside the same without policies; of `resilient`. */
+  readonly toTyped?: Compared;
 }
 
-/** A contender in relation to raw, over the rounds. */
-export interface ComparedFigures extends Subject {
-  readonly contender: ContenderName;
+/** A contender in relation to another, round by round. */
+export interface Compared {
   /** Operations per second; higher is better. */
   readonly speed: Ratio;
-  /** CPU time of both processes; lower is better. */
+  /** CPU time of all processes; lower is better. */
   readonly cpu: Ratio;
 }
 
-/** A contender by itself: medians over the rounds. */
-export interface AbsoluteFigures extends Subject {
-  readonly contender: ContenderName;
-  /** Requests, items or deliveries. */
-  readonly perSecond: number;
-  /** CPU time of both processes for 100,000 of them. */
-  readonly cpuSecondsPer100k: number;
-  readonly p50Ms?: number;
-  readonly p99Ms?: number;
+/** What each contender did. */
+export function figuresOf({ wire, measure, size, samples }: Comparison): readonly Figures[] {
+  const { raw, typed } = samples;
+  return Object.entries(samples).map(([name, own]) => {
+    const contender = name as ContenderName; // a key of the samples
+    return {
+      wire,
+      measure,
+      size,
+      contender,
+      perSecond: median(own.map(perSecond)),
+      cpuSecondsPer100k: orNull(median(own.map(cpuPerOperation)) * 100_000),
+      ...latencies(own),
+      peakMiB: orNull(Math.max(...own.map(({ peakMiB }) => peakMiB))),
+      ...(raw && contender !== "raw" ? { toRaw: compared(own, raw) } : {}),
+      ...(typed && contender === "resilient" ? { toTyped: compared(own, typed) } : {}),
+    };
+  });
 }
 
-/** How each contender compares with raw. */
-export function comparedFigures({ wire, measure, size, samples }: Comparison): readonly ComparedFigures[] {
-  const { raw = [], ...others } = samples;
-  return Object.entries(others).map(([contender, own]) => ({
-    wire,
-    measure,
-    size,
-    contender: contender as ContenderName, // a key of the samples
-    speed: pairedRatio(own.map(perSecond), raw.map(perSecond)),
-    cpu: pairedRatio(own.map(cpuPerOperation), raw.map(cpuPerOperation)),
-  }));
-}
-
-/** What each contender did by itself. */
-export function absoluteFigures({ wire, measure, size, samples }: Comparison): readonly AbsoluteFigures[] {
-  return Object.entries(samples).map(([contender, own]) => ({
-    wire,
-    measure,
-    size,
-    contender: contender as ContenderName, // a key of the samples
-    perSecond: median(own.map(perSecond)),
-    cpuSecondsPer100k: median(own.map(cpuPerOperation)) * 100_000,
-    ...latencies(own),
-  }));
+function compared(own: readonly Sample[], reference: readonly Sample[]): Compared {
+  return {
+    speed: pairedRatio(own.map(perSecond), reference.map(perSecond)),
+    cpu: pairedRatio(own.map(cpuPerOperation), reference.map(cpuPerOperation)),
+  };
 }
 
 function latencies(samples: readonly Sample[]): { readonly p50Ms: number; readonly p99Ms: number } | undefined {
@@ -71,4 +74,9 @@ function perSecond({ operations, elapsedMs }: Sample): number {
 
 function cpuPerOperation({ operations, cpuSeconds }: Sample): number {
   return cpuSeconds / operations;
+}
+
+/** A number, or what JSON has in place of NaN. */
+export function orNull(value: number): number | null {
+  return Number.isNaN(value) ? null : value;
 }

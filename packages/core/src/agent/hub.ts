@@ -1,6 +1,7 @@
 import type { Call } from "../call/call.ts";
 import { ParleyError } from "../call/error.ts";
 import { type Envelope, hopAttributes } from "../envelope/envelope.ts";
+import { share } from "../envelope/shared.ts";
 import { checkFilter, checkTopic } from "../envelope/topic-name.ts";
 import { FilterTree } from "./filter-tree.ts";
 import { HubSubscription } from "./hub-subscription.ts";
@@ -79,11 +80,13 @@ export function createHub({ maxQueued = 256, maxSubscriptions = 65_536 }: HubOpt
   };
 }
 
-/** The publication as subscribers get it. One object for all of them. */
+/** The publication as subscribers get it. One object for all of them, and one text. */
 function asItem(message: Envelope): Envelope {
   const item: Record<string, unknown> = {};
   for (const name in message) if (!hopAttributes.has(name)) item[name] = message[name];
   item["kind"] = "item";
   // All that an envelope needs is among what was kept.
-  return item as unknown as Envelope;
+  const envelope = item as unknown as Envelope;
+  share(envelope);
+  return envelope;
 }

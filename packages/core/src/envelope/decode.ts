@@ -1,6 +1,7 @@
 import type { ValidationError } from "../call/error.ts";
+import { attributeError } from "./attribute-error.ts";
 import { MAX_MEMBERS, tooMany } from "./attribute-limits.ts";
-import { attributeTypes } from "./attributes.ts";
+import { attributeTypes, NAME_RULE } from "./attributes.ts";
 import { type CompactEvent, splitCompact } from "./compact.ts";
 import { checkReceivedTexts, MAX_DEPTH, parseJson } from "./data.ts";
 import type { Envelope } from "./envelope.ts";
@@ -35,11 +36,14 @@ export function decode(text: string, { maxDepth = MAX_DEPTH }: DecodeOptions = {
  */
 export function readEvent(value: unknown): Envelope {
   checkObject(value);
-  const entries = Object.entries(value).filter(([, member]) => member !== undefined);
-  // Defines own properties, whatever the name.
-  const event: Members = Object.fromEntries(
-    entries.map(([name, member]) => [name, attributeTypes.get(name) === "integer" ? integerOf(member) : member]),
-  );
+  const event: Members = {};
+  for (const name of Object.keys(value)) {
+    const member = value[name];
+    if (member === undefined) continue;
+    // Assigned, it would become the prototype.
+    if (name === "__proto__") throw attributeError(name, member, NAME_RULE, "rejected");
+    event[name] = attributeTypes.get(name) === "integer" ? integerOf(member) : member;
+  }
   checkMembers(event, false);
   return settled(event) as unknown as Envelope;
 }

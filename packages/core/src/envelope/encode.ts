@@ -4,6 +4,7 @@ import { attributeTypes, idProblem, isAttributeName, NAME_RULE, receivedProblem 
 import { toBase64 } from "./base64.ts";
 import { encodeData } from "./data.ts";
 import { type Envelope, hopAttributes, PROFILE } from "./envelope.ts";
+import { isShared, sharedText } from "./shared.ts";
 
 /** What the connection that carries a message writes into it, in place of what the message has. */
 export interface HopAttributes {
@@ -38,11 +39,23 @@ export interface HopAttributes {
  * @throws ValidationError `not-sent` for data that JSON cannot carry and attributes that CloudEvents does not allow.
  */
 export function encode(message: Envelope, hop?: HopAttributes): string {
-  const { data } = message;
-  const header = encodeHeader(message, hop);
-  if (data === undefined) return `${header}}`;
-  if (data instanceof Uint8Array) return `${header},"data_base64":"${toBase64(data)}"}`;
-  return `${header},"data":${encodeData(data)}}`;
+  if (isShared(message) && keepsPlace(message)) {
+    const { head, tail } = sharedText(message, () => ({ head: encodeHeader(message), tail: tailOf(message) }));
+    return hop === undefined ? head + tail : head + hopOf(hop) + tail;
+  }
+  return encodeHeader(message, hop) + tailOf(message);
+}
+
+/** Data, and the end of the event. */
+function tailOf({ data }: Envelope): string {
+  if (data === undefined) return "}";
+  if (data instanceof Uint8Array) return `,"data_base64":"${toBase64(data)}"}`;
+  return `,"data":${encodeData(data)}}`;
+}
+
+/** Whether the message has nothing that a hop replaces. */
+function keepsPlace({ seq, count, inreplyto }: Envelope): boolean {
+  return seq === undefined && count === undefined && inreplyto === undefined;
 }
 
 /**

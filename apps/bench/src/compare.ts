@@ -1,0 +1,51 @@
+import { Parties } from "./parties.ts";
+import { type ContenderName, isContender, isMeasured, type Measure, type Size, type Wire, workload } from "./plan.ts";
+import type { Sample } from "./process/party.ts";
+
+/** What to compare. */
+export interface CompareOptions {
+  readonly wires: readonly Wire[];
+  readonly measures: readonly Measure[];
+  readonly sizes: readonly Size[];
+  /** Raw first. */
+  readonly contenders: readonly ContenderName[];
+  readonly rounds: number;
+  /** Length of a slice of work, 1 being the full one. */
+  readonly scale: number;
+}
+
+/** One measure at one size over one wire: the samples of each contender, round by round. */
+export interface Comparison {
+  readonly wire: Wire;
+  readonly measure: Measure;
+  readonly size: Size;
+  readonly samples: Readonly<Partial<Record<ContenderName, readonly Sample[]>>>;
+}
+
+/** Rounds that are not counted: of requests, until all is compiled that every measure uses, and of each measure. */
+const FIRST_ROUNDS = 4;
+const WARM_UP_ROUNDS = 2;
+
+/**
+ * Compares the contenders of each wire, telling each comparison as it is done.
+ * @throws Error when a process fails, hangs, or gets a wrong answer.
+ */
+export async function* compare(options: CompareOptions): AsyncGenerator<Comparison, void, undefined> {
+  const { wires, measures, sizes, contenders, rounds, scale } = options;
+  if (measures.length === 0) return;
+  for (const wire of wires) {
+    await using parties = await Parties.start(
+      wire,
+      contenders.filter((name) => isContender(wire, name)),
+    );
+    const first = workload("c64", "small", scale);
+    await parties.takeTurns((party) => party.run(first), { warmUp: 0, rounds: FIRST_ROUNDS });
+    for (const size of sizes) {
+      for (const measure of measures.filter((one) => isMeasured(wire, one))) {
+        const work = workload(measure, size, scale);
+        const samples = await parties.takeTurns((party) => party.run(work), { warmUp: WARM_UP_ROUNDS, rounds });
+        yield { wire, measure, size, samples };
+      }
+    }
+  }
+}
