@@ -1,79 +1,16 @@
-import type {
-  Connection,
-  ConnectionStats,
-  ConnectOptions,
-  Manifest,
-  ReconnectOptions,
-  Transport,
-} from "@parley/core/transport";
-import type { LackingBroker } from "./brokers/broker.ts";
+import type { Connection, ConnectionStats, ConnectOptions, Manifest, Transport } from "@parley/core/transport";
 import type { OwnBroker, OwnBrokerOptions } from "./brokers/own-broker.ts";
-import type { SecuredPlace } from "./brokers/secured-place.ts";
 import { Calls } from "./calls.ts";
+import type { DialOptions, EnvironmentInit, LastingOptions } from "./environment-init.ts";
 import { type TcpProxy, type TcpProxyOptions, tcpProxy } from "./faults/tcp-proxy.ts";
 import type { History } from "./history.ts";
 import { dialLasting, type Lasting, type Reconnecting } from "./lasting.ts";
 import type { Profile } from "./profile.ts";
 import { type Random, randomFrom } from "./random.ts";
 import type { Called, HandlerEvent, ListenRequest, Serving } from "./serving/control.ts";
-import type { ChildProgram, Tapping, Tuning } from "./subject.ts";
+import type { Tapping, Tuning } from "./subject.ts";
 import type { Tap } from "./tap/tap.ts";
 import { createWitness, Finding, show, type Witness, type WitnessName } from "./witness.ts";
-
-/** What one run of a scenario is made from. */
-export interface EnvironmentInit {
-  readonly scenario: string;
-  readonly seed: string;
-  readonly transport: Transport;
-  /** Makes the transport anew, tuned. */
-  readonly tuned: (tuning: Tuning) => Transport;
-  /** URL of the subject's module, if it has one. */
-  readonly module: string | undefined;
-  readonly serving: Serving;
-  readonly tap: Tap;
-  readonly history: History;
-  /** T, ms. */
-  readonly t: number;
-  readonly scale: number;
-  readonly profile: Profile;
-  readonly tapping: Tapping;
-  readonly shared: boolean;
-  /** Each connection has a serving process of its own. */
-  readonly children: boolean;
-  /** There is a broker between the two sides. */
-  readonly brokered: boolean;
-  /** Dials, as this wire is dialled; with a transport made anew where that is to be tuned. */
-  dial(url: URL, options: ConnectOptions, tuning: Tuning | undefined): Promise<Connection>;
-  /** Dials a program in place of the fixture; only where the serving side is a child. */
-  dialProgram(program: ChildProgram, options: ConnectOptions, tuning: Tuning | undefined): Promise<Connection>;
-  /** Starts a broker of the scenario's own. @throws MissingBroker when there is no program for it. */
-  ownBroker(options: OwnBrokerOptions | undefined): Promise<OwnBroker>;
-  /** The broker that lets in only whom it knows, which all scenarios share. @throws MissingBroker when there is no program for it. */
-  securedBroker(): Promise<SecuredPlace>;
-  /** Starts what answers as brokers that lack something; none where the suite knows of nothing. */
-  lackingBrokers(): Promise<readonly LackingBroker[]>;
-  /** Where the serving side listens with TLS, if it can. */
-  readonly secure: string | undefined;
-  /** Callers can show a bearer token, and the handler sees it. */
-  readonly tokens: boolean;
-  /** How connections come back, if not as core lets them. */
-  readonly reconnecting?: Reconnecting | undefined;
-}
-
-/** How to dial. */
-export interface DialOptions extends Pick<ConnectOptions, "handler" | "connectTimeoutMs" | "log"> {
-  /** @default the fixture's listener, through the tap */
-  readonly url?: URL;
-  /** Dials with a transport made so. */
-  readonly tuning?: Tuning | undefined;
-  /** A program that is started and dialled in place of the fixture; only where the serving side is a child. */
-  readonly program?: ChildProgram | undefined;
-}
-
-/** How to dial a connection that comes back. */
-export interface LastingOptions extends DialOptions {
-  readonly reconnect?: ReconnectOptions;
-}
 
 /** What a scenario has in hand: the caller's side, the fixture's side, the wire between them, and witnesses. Made for one run. */
 export class Environment {
@@ -122,6 +59,7 @@ export class Environment {
   /** Starts what answers as brokers that lack something that calls need; the scenario closes them. */
   readonly lackingBrokers: EnvironmentInit["lackingBrokers"];
   readonly #reconnecting: Reconnecting | undefined;
+  readonly #noRelay: EnvironmentInit["noRelay"];
   #listener: URL | undefined;
   #url: Promise<URL> | undefined;
   #over = false;
@@ -150,6 +88,7 @@ export class Environment {
     this.securedBroker = init.securedBroker;
     this.lackingBrokers = init.lackingBrokers;
     this.#reconnecting = init.reconnecting;
+    this.#noRelay = init.noRelay;
     this.secure = init.secure;
     this.tokens = init.tokens;
     this.random = randomFrom(seed, scenario);
@@ -182,6 +121,7 @@ export class Environment {
 
   /** Puts a bad link before a listener's address. */
   async proxy(listener: URL, options: TcpProxyOptions = {}): Promise<TcpProxy> {
+    if (this.#noRelay) throw this.#noRelay();
     const random = (): number => this.random.int(2 ** 32) / 2 ** 32;
     const proxy = await tcpProxy(listener, { random, ...options });
     this.proxies.push(proxy);

@@ -4,14 +4,17 @@ import { builtIn } from "./subjects/index.ts";
 export const help: string = `parley-conformance: holds transports to what they promise, and to what every Parley wire owes.
 
 Usage: parley-conformance [options]
+       parley-conformance compare <before.json> <after.json> [--json]
 
 What to run
-  --transport <list>    ${builtIn.join(", ")}, or the path of a module that exports a subject,
-                        as in --transport ws,./my-wire.ts (default: all that are built in)
+  --transport <list>    ${builtIn.join(", ")}, the name of a package that declares a subject, or the
+                        path of a module that exports one, as in --transport ws,./my-wire.ts
+                        (default: those that the project has installed, or declares)
   --command <line>      a program in another language that serves the fixture's operations over its
                         stdin and stdout, as in --command "python3 peer.py"; see the README
   --url <list>          where brokers are, for the wires that need one, as in --url mqtt://10.0.0.5
-                        (default: one is started, else at the usual port of this machine)
+                        (default: one is started, else at the usual port of this machine); or servers
+                        of your own that serve the suite's agent, as in --url ws://127.0.0.1:7070
   --profile <name>      quick, or full: larger numbers, for every night (default: quick)
   --only <list>         groups or scenarios, as in --only ENV,RR-02 (default: all)
   --repeat <n>          run each scenario n times; one failure in n is a failure
@@ -24,6 +27,8 @@ What to say
   --html <file>         one self-contained page
   --json <file>         everything, for programs
   --junit <file>        for CI
+  --certificate <dir>   a file per wire, for programs, with a digest; compare tells two apart
+  --badge <dir>         an SVG image per wire
   --list                print the catalogue, or what --only leaves of it
   --help, --version
 

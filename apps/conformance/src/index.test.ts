@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import * as agent from "./agent.ts";
 import * as entry from "./index.ts";
 
 it("exports what the README names, and nothing by accident", () => {
@@ -14,4 +15,5 @@ it("exports what the README names, and nothing by accident", () => {
     "totalsOf",
     "verdicts",
   ]);
+  expect(Object.keys(agent)).toEqual(["conformanceAgent"]);
 });

@@ -1,4 +1,4 @@
-export type { BrokerKind, BrokerStart, RunningBroker } from "./brokers/broker.ts";
+export type { BrokerKind, BrokerStart, FoundBroker, RunningBroker } from "./brokers/broker.ts";
 export { mqttBroker } from "./brokers/mqtt.ts";
 export type { Environment } from "./environment.ts";
 export type { HistoryEntry, Lane } from "./history.ts";
@@ -9,4 +9,5 @@ export { type Group, groups, type Needs, type Scenario } from "./scenario.ts";
 export { scenarios, selectScenarios } from "./scenarios/index.ts";
 export type { Subject, SubjectOptions, Tapping } from "./subject.ts";
 export { type SubjectRef, subjectRef } from "./subjects/index.ts";
+export type { Tested, Version } from "./tested.ts";
 export { type ExitRules, exitCodeOf, type Totals, totalsOf, type Verdict, verdicts } from "./verdict.ts";

@@ -1,11 +1,16 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { certificateText, digestOf } from "./certificate/certificate.ts";
+import { readCertificate } from "./certificate/read.ts";
 import { main } from "./main.ts";
 import { memoryScreen } from "./report/screen.ts";
 import { scenarios } from "./scenarios/index.ts";
 import { exitCodes } from "./verdict.ts";
+
+// Each run starts processes, on a machine that may have others to run.
+vi.setConfig({ testTimeout: 60_000 });
 
 let directory: string;
 beforeAll(async () => {
@@ -47,6 +52,12 @@ describe("the command", () => {
     [["--transport", "./nowhere.ts"], /no transport "\.\/nowhere\.ts"/],
     [["--only", "RR-77"], /no scenario or group RR-77/],
     [["--tansport", "ws"], /did you mean --transport\?/],
+    [["--url", "mqtt://me:secret@"], /--url takes the address of a broker or a server, .* given "mqtt:\/\/"/],
+    [["certificate.json"], /certificates are compared with parley-conformance compare/],
+    [["compare"], /compare takes two certificates, as in compare before\.json after\.json, and was given 0/],
+    [["compare", "a.json", "b.json", "c.json"], /was given 3/],
+    [["compare", "nowhere.json", "b.json"], /nowhere\.json cannot be read: there is no such file/],
+    [["compare", "--jsn", "a.json"], /compare: Unknown option '--jsn'/],
   ])("refuses %j with exit code 2 and what there is", async (args, message) => {
     const { code, text, complaints } = await command(...args);
     expect(code).toBe(2);
@@ -71,6 +82,34 @@ describe("the command", () => {
     expect(Object.keys(json.manifests)).toEqual(["memory"]);
     expect(await readFile(join(directory, "out/report.xml"), "utf8")).toContain('tests="2"');
     expect(await readFile(join(directory, "out/report.html"), "utf8")).toContain("<!doctype html>");
+  });
+
+  it("certifies what it ran, and compares certificates", async () => {
+    const certify = (to: string, only: string) =>
+      command("--transport", "memory", "--only", only, "--time-scale", "1", "--certificate", to, "--badge", to);
+    expect((await certify("before", "RR-01,BIN-01")).text).toContain(
+      "wrote certificates of memory to before\nwrote badges of memory to before\n",
+    );
+    await certify("after", "RR-01,RR-04");
+    expect(await readFile(join(directory, "after/parley-conformance-memory.svg"), "utf8")).toContain("2 hold, ");
+    const files = ["before", "after"].map((folder) => `${folder}/parley-conformance-memory.json`);
+    const { code, text } = await command("compare", ...files);
+    expect(text).toMatch(/^0 worse, 0 better, 0 changed, 1 new, 1 gone, 1 the same\n/);
+    expect(text).toMatch(/new\n {2}RR-04 {4}pass .*\n\ngone\n {2}BIN-01 {3}pass /);
+    expect(code).toBe(0);
+    const failing = { "RR-01": "fail", "BIN-01": "pass" } as const;
+    const before = await readCertificate(files[0] ?? "", directory);
+    const { digest: _, ...rest } = { ...before, status: "fails", results: failing } as const;
+    const worse = { ...rest, digest: digestOf(rest) };
+    await writeFile(join(directory, "worse.json"), certificateText(worse));
+    const compared = await command("compare", files[0] ?? "", "worse.json", "--json");
+    expect(JSON.parse(compared.text)).toMatchObject({ worse: [{ scenario: "RR-01", before: "pass", after: "fail" }] });
+    expect(compared.code).toBe(1);
+    await writeFile(join(directory, "edited.json"), certificateText({ ...before, results: failing }));
+    const edited = await command("compare", files[0] ?? "", "edited.json");
+    expect(edited.complaints).toMatch(/edited\.json was changed after it was written/);
+    expect(edited.code).toBe(2);
+    expect((await command("compare", "--help")).text).toMatch(/^ {2}1 {2}something is worse$/m);
   });
 
   it("prints which mutants were killed", async () => {
@@ -127,7 +166,7 @@ describe("a subject module", () => {
     expect(text).toMatch(/FAIL blocking RR-01/);
     expect(text).toContain("is its event loop blocked?");
     expect(code).toBe(1);
-  }, 60_000);
+  });
 });
 
 /** A module with a subject that is sound as far as can be seen before it is used. */

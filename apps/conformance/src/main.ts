@@ -1,16 +1,21 @@
 import { randomBytes } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { badge } from "./certificate/badge.ts";
+import { type Certificate, certificateText, certify } from "./certificate/certificate.ts";
+import { compareCommand } from "./compare-command.ts";
 import { help } from "./help.ts";
 import { killMatrix, unproven } from "./mutants/kill.ts";
 import { type Options, parseOptions } from "./options.ts";
 import { htmlReport } from "./report/html.ts";
 import { jsonReport } from "./report/json.ts";
 import { junitReport } from "./report/junit.ts";
-import { catalogue, killLine, type Screen, terminalProgress, terminalReport } from "./report/terminal.ts";
+import { absentLine, catalogue, killLine, type Screen, terminalProgress, terminalReport } from "./report/terminal.ts";
+import type { Report } from "./result.ts";
 import { run } from "./run.ts";
 import { selectScenarios } from "./scenarios/index.ts";
-import { builtIn, commandRef, subjectRef } from "./subjects/index.ts";
+import { commandRef, subjectRef } from "./subjects/index.ts";
+import { type FoundSubjects, findSubjects, wiresServedAt } from "./subjects/project.ts";
 import { exitCodeOf, exitCodes } from "./verdict.ts";
 import { suite } from "./version.ts";
 
@@ -26,6 +31,7 @@ export interface Surroundings {
 /** The command. Resolves with its exit code. */
 export async function main(args: readonly string[], { directory, screen, complain }: Surroundings): Promise<number> {
   try {
+    if (args[0] === "compare") return await compareCommand(args.slice(1), { directory, screen });
     const options = parseOptions(args);
     if (options.help) screen.write(help);
     else if (options.version) screen.write(`${suite.name} ${suite.version}\n`);
@@ -43,29 +49,62 @@ export async function main(args: readonly string[], { directory, screen, complai
 async function runWires(options: Options, directory: string, screen: Screen): Promise<number> {
   const { repeat, timeScale, minGraded, strict, profile, urls } = options;
   const scenarios = selectScenarios(options.only);
-  const named = options.transports ?? (options.commands.length > 0 ? [] : builtIn);
-  const subjects = [
-    ...named.map((name) => subjectRef(name, directory)),
-    ...options.commands.map((line) => commandRef(line, directory)),
-  ];
+  const { subjects, absent } = chosen(options, directory);
+  if (absent.length > 0) screen.write(`${absentLine(absent)}\n`);
   const seed = options.seed ?? newSeed();
   const progress = terminalProgress(screen, seed);
   const report = await run({ subjects, scenarios, seed, timeScale, profile, urls, repeat, progress });
-  const files: readonly (readonly [string | undefined, () => string])[] = [
-    [options.json, () => jsonReport(report)],
-    [options.junit, () => junitReport(report)],
-    [options.html, () => htmlReport(report)],
-  ];
-  const written: string[] = [];
-  for (const [file, make] of files) {
-    if (file === undefined) continue;
+  const files = filesOf(report, options);
+  for (const { path: file, content } of files) {
     const path = resolve(directory, file);
     await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, make());
-    written.push(file);
+    await writeFile(path, content);
   }
+  const written = [...new Set(files.map(({ said }) => said))];
   screen.write(terminalReport(report, { minGraded, strict, written }, screen));
   return exitCodeOf(report.results, { minGraded, strict, equivalence: report.equivalence });
+}
+
+/** What the user names; else what is there, and what the suite has subjects for and is not there. */
+function chosen({ transports, commands, urls }: Options, directory: string): FoundSubjects {
+  const served = wiresServedAt(urls);
+  if (transports === undefined && commands.length === 0 && served.length === 0) return findSubjects(directory);
+  return {
+    subjects: [
+      ...(transports ?? served).map((name) => subjectRef(name, directory)),
+      ...commands.map((line) => commandRef(line, directory)),
+    ],
+    absent: [],
+  };
+}
+
+interface WrittenFile {
+  readonly path: string;
+  readonly content: string;
+  /** What the user is told of it; files that belong together are told once. */
+  readonly said: string;
+}
+
+/** The files that are asked for. */
+function filesOf(report: Report, { json, junit, html, certificate, badge: badges }: Options): readonly WrittenFile[] {
+  const one = (path: string | undefined, make: (of: Report) => string): readonly WrittenFile[] =>
+    path === undefined ? [] : [{ path, content: make(report), said: path }];
+  const perWire = (
+    to: string | undefined,
+    kind: { readonly extension: string; readonly title: string; readonly make: (of: Certificate) => string },
+  ): readonly WrittenFile[] =>
+    (to === undefined ? [] : report.transports).map((wire) => ({
+      path: join(to ?? "", `parley-conformance-${wire}.${kind.extension}`),
+      content: kind.make(certify(report, wire)),
+      said: `${kind.title} of ${report.transports.join(", ")} to ${to}`,
+    }));
+  return [
+    ...one(json, jsonReport),
+    ...one(junit, junitReport),
+    ...one(html, htmlReport),
+    ...perWire(certificate, { extension: "json", title: "certificates", make: certificateText }),
+    ...perWire(badges, { extension: "svg", title: "badges", make: badge }),
+  ];
 }
 
 async function runMutants(options: Options, screen: Screen): Promise<number> {

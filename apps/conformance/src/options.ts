@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { withoutLogin } from "./hide.ts";
 import { nearest } from "./nearest.ts";
 import { type Profile, profiles } from "./profile.ts";
 
@@ -8,7 +9,7 @@ export interface Options {
   readonly transports?: readonly string[] | undefined;
   /** Command lines of programs in other languages. */
   readonly commands: readonly string[];
-  /** Where brokers are. */
+  /** Where brokers are, or servers of the user's own. */
   readonly urls: readonly string[];
   readonly profile: Profile;
   readonly seed?: string | undefined;
@@ -19,6 +20,10 @@ export interface Options {
   readonly json?: string | undefined;
   readonly junit?: string | undefined;
   readonly html?: string | undefined;
+  /** Directory for certificates. */
+  readonly certificate?: string | undefined;
+  /** Directory for badges. */
+  readonly badge?: string | undefined;
   readonly mutants: boolean;
   readonly list: boolean;
   readonly help: boolean;
@@ -42,6 +47,8 @@ const known = {
   json: text,
   junit: text,
   html: text,
+  certificate: text,
+  badge: text,
   mutants: flag,
   list: flag,
   help: { ...flag, short: "h" },
@@ -58,7 +65,7 @@ export function parseOptions(args: readonly string[]): Options {
     only: list(values.only, "--only"),
     transports: list(values.transport, "--transport"),
     commands: values.command ?? [],
-    urls: (list(values.url, "--url") ?? []).map(brokerUrl),
+    urls: (list(values.url, "--url") ?? []).map(placeUrl),
     profile: profileNamed(values.profile ?? "quick"),
     seed: values.seed,
     repeat: wholeNumber("--repeat", values.repeat) ?? 1,
@@ -68,6 +75,8 @@ export function parseOptions(args: readonly string[]): Options {
     json: values.json,
     junit: values.junit,
     html: values.html,
+    certificate: values.certificate,
+    badge: values.badge,
     mutants: values.mutants ?? false,
     list: values.list ?? false,
     help: values.help ?? false,
@@ -94,7 +103,7 @@ function parse(args: readonly string[]) {
     });
     if (positionals.length > 0) {
       throw new RangeError(
-        `${JSON.stringify(positionals[0])} belongs to no option; scenarios are chosen with --only, wires with --transport`,
+        `${JSON.stringify(positionals[0])} belongs to no option; scenarios are chosen with --only, wires with --transport, and certificates are compared with parley-conformance compare`,
       );
     }
     return values;
@@ -121,10 +130,10 @@ function profileNamed(name: string): Profile {
   return profile;
 }
 
-function brokerUrl(text: string): string {
+function placeUrl(text: string): string {
   if (!URL.canParse(text) || new URL(text).hostname === "")
     throw new RangeError(
-      `--url takes a broker's address, as in mqtt://127.0.0.1:1883, and was given ${JSON.stringify(text)}`,
+      `--url takes the address of a broker or a server, as in mqtt://127.0.0.1:1883 or ws://127.0.0.1:7070, and was given ${JSON.stringify(withoutLogin(text))}`,
     );
   return text;
 }

@@ -4,6 +4,7 @@ import type { HistoryEntry } from "./history.ts";
 import type { Profile } from "./profile.ts";
 import type { Group, Scenario } from "./scenario.ts";
 import type { Seen } from "./seen.ts";
+import type { Tested, Version } from "./tested.ts";
 import type { Verdict } from "./verdict.ts";
 import type { WitnessName } from "./witness.ts";
 
@@ -33,7 +34,9 @@ export interface Result {
 
 /** A whole run, as the JSON report has it. */
 export interface Report {
-  readonly suite: { readonly name: string; readonly version: string };
+  readonly suite: Version;
+  /** Version of `@parley/core` that the suite runs on. */
+  readonly core: string;
   readonly seed: string;
   readonly timeScale: number;
   readonly profile: Profile;
@@ -43,6 +46,8 @@ export interface Report {
   readonly ms: number;
   /** In the order of the columns. */
   readonly transports: readonly string[];
+  /** What each of them is, by its name there. */
+  readonly tested: Readonly<Record<string, Tested>>;
   readonly manifests: Readonly<Record<string, Manifest>>;
   readonly results: readonly Result[];
   /** What must look the same on every wire, and whether it did. */

@@ -7,6 +7,7 @@ import { Environment } from "./environment.ts";
 import { equivalentGroups } from "./equivalence.ts";
 import { History, monotonicNow } from "./history.ts";
 import { leaksWithin, type RejectionWatch, type Snapshot, snapshot } from "./hygiene.ts";
+import type { LentServer } from "./lent.ts";
 import type { Profile } from "./profile.ts";
 import { expectRefusal } from "./refusal.ts";
 import type { Result } from "./result.ts";
@@ -18,6 +19,7 @@ import type { ChildProgram, Subject, Tuning } from "./subject.ts";
 import type { FrameTap } from "./tap/frame-tap.ts";
 import { http, lines, websocket } from "./tap/framing.ts";
 import { mqtt } from "./tap/mqtt-framing.ts";
+import { NOTHING_BETWEEN, noTap } from "./tap/no-tap.ts";
 import type { Tap } from "./tap/tap.ts";
 import { createTcpTap } from "./tap/tcp-tap.ts";
 import type { Verdict } from "./verdict.ts";
@@ -46,6 +48,10 @@ export interface Wire {
   /** Only in-process. */
   readonly frameTap: FrameTap | undefined;
   readonly serving: Serving;
+  /** The user has named a broker that knows its users. */
+  readonly login?: boolean;
+  /** Only of a server of the user's own. */
+  readonly lent?: LentServer | undefined;
   /** The broker that lets in only whom it knows; started when first asked for. */
   readonly secured: () => Promise<SecuredPlace>;
   /** Outcomes of G-03 by capability: nothing, or why the refusal is not honest. */
@@ -60,7 +66,7 @@ export async function runScenario(scenario: Scenario, wire: Wire): Promise<Outco
   const { manifest } = wire.transport;
   const absent = missing(scenario.needs, manifest);
   if (absent.length > 0) return runRefusals(absent, wire);
-  const why = meaningless(scenario.needs, wire.subject);
+  const why = meaningless(scenario.needs, wire.subject, wire);
   if (why !== undefined) return { verdict: "n/a", ms: 0, witnesses: [], message: why };
   return runOnce(scenario, wire);
 }
@@ -71,7 +77,7 @@ async function runRefusals(absent: readonly Capability[], wire: Wire): Promise<O
     if (wire.refusals.has(capability) || !canProbe(capability, kinds)) continue;
     const run = (env: Environment): Promise<void> => expectRefusal(env, capability);
     const outcome = await runOnce({ id: `G-03 ${capability}`, level: "must", run }, wire);
-    if (outcome.verdict === "error") return outcome;
+    if (outcome.verdict === "error" || outcome.verdict === "n/a") return outcome;
     wire.refusals.set(
       capability,
       outcome.verdict === "pass" ? undefined : new Finding(outcome.message ?? "it is not refused"),
@@ -110,12 +116,13 @@ async function runOnce(
   };
   try {
     const { serving } = wire;
+    wire.lent?.reach.begin();
     wire.rejections.take();
     await serving.reset();
     await serving.rejections();
     const before = { caller: snapshot(), serving: await serving.snapshot() };
     const tap = tapFor(wire, history);
-    const { transport, tuned, module, subject, seed, scale, profile } = wire;
+    const { transport, tuned, module, subject, seed, scale, profile, lent } = wire;
     env = new Environment({
       scenario: id,
       seed,
@@ -124,6 +131,7 @@ async function runOnce(
       module,
       serving,
       tap,
+      ...(lent && !lent.tapped ? { noRelay: () => lent.reach.miss(NOTHING_BETWEEN) } : {}),
       history,
       t,
       scale,
@@ -161,6 +169,8 @@ async function runOnce(
       message: `${outcome.message}\n(the serving process ended: ${show(exit)})`,
     };
   }
+  const missed = wire.lent?.reach.missed;
+  if (missed !== undefined) return { verdict: "n/a", ms: 0, witnesses: [], message: missed };
   const witnesses = env ? [...env.testified] : [];
   if (outcome.verdict === "pass" && witnesses.length < 2) {
     outcome = {
@@ -193,7 +203,8 @@ function isParleyError(error: unknown): error is Error & { code: string; outcome
   return error instanceof Error && "code" in error && "outcome" in error;
 }
 
-function tapFor({ subject, frameTap }: Wire, history: History): Tap {
+function tapFor({ subject, frameTap, lent }: Wire, history: History): Tap {
+  if (lent && !lent.tapped) return noTap(lent.reach);
   if (frameTap) {
     frameTap.reset(history);
     return frameTap;
@@ -214,7 +225,7 @@ async function clearAway(env: Environment, tap: Tap, t: number): Promise<void> {
     "close() of the connections",
     Promise.all(env.connections.map((connection) => connection.close({ graceMs }))),
   );
-  if (env.serving.alive) await env.within("close() of the listeners", env.serving.close(graceMs));
+  if (env.serving.alive && !env.serving.lent) await env.within("close() of the listeners", env.serving.close(graceMs));
   await Promise.all([tap.close(), ...env.proxies.map((proxy) => proxy.close())]);
   await env.closeBrokers();
   if (open.length > 0) throw new Finding(`G-08, still open after the scenario:\n  ${open.join("\n  ")}`);

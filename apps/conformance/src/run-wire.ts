@@ -3,8 +3,10 @@ import { type Manifest, manifestProblems, type Transport } from "@parley/core/tr
 import { isolated } from "./brokers/isolate.ts";
 import { addressAt, type BrokerPlace, MissingBroker, placeBroker } from "./brokers/place.ts";
 import { type SecuredPlace, securedPlace } from "./brokers/secured-place.ts";
+import { publicAddress } from "./hide.ts";
 import { History } from "./history.ts";
 import { watchRejections } from "./hygiene.ts";
+import { type LentServer, lentServer } from "./lent.ts";
 import type { Profile } from "./profile.ts";
 import type { Result } from "./result.ts";
 import { type Outcome, runScenario, T_MS, type Wire } from "./run-scenario.ts";
@@ -14,10 +16,12 @@ import type { Serving } from "./serving/control.ts";
 import { ForeignProcess } from "./serving/foreign-process.ts";
 import { forkServing } from "./serving/forked.ts";
 import { createServing } from "./serving/local.ts";
+import { reachServing } from "./serving/served.ts";
 import { ServingProcess } from "./serving/serving-process.ts";
 import type { Subject, Tuning } from "./subject.ts";
 import { dialChild, dialProgram } from "./subjects/child-program.ts";
 import { createFrameTap } from "./tap/frame-tap.ts";
+import type { Found } from "./tested.ts";
 import { show } from "./witness.ts";
 
 /** How to run one wire. */
@@ -28,13 +32,15 @@ export interface WireOptions {
   readonly scale: number;
   /** @default "quick" */
   readonly profile?: Profile;
-  /** Where brokers are, as URLs of the wires' schemes. @default what {@link placeBroker} finds */
+  /** Where the broker of a wire is (@default what {@link placeBroker} finds), or its server (@default one of the suite's); by scheme. */
   readonly urls?: readonly string[] | undefined;
   /** How often each scenario is run. @default 1 */
   readonly repeat?: number;
   /** URL of the subject's module, for the serving process; without it both sides live in this one. */
   readonly module?: string | undefined;
   onManifest?(manifest: Manifest): void;
+  /** Told of the broker or the server that is tested on. */
+  onFound?(found: Found): void;
   onStart?(scenario: Scenario): void;
   onResult(result: Result): void;
 }
@@ -56,18 +62,22 @@ export async function runWire(subject: Subject, options: WireOptions): Promise<v
   if (problems.length > 0) return all("error", `G-02: ${problems.join("; ")}`);
   onManifest?.(transport.manifest);
   let place: BrokerPlace | undefined;
+  let lent: LentServer | undefined;
+  let serving: Serving | undefined;
   try {
     const asked = (options.urls ?? []).map((one) => new URL(one));
     const named = asked.find(({ protocol }) => transport.schemes.includes(protocol.slice(0, -1)));
-    if (named && !subject.broker)
-      return all("error", `--url ${named.protocol}//${named.host}: only a wire over a broker is told where that is`);
-    place = subject.broker && (await placeBroker(subject.broker, named));
+    if (subject.broker) place = await placeBroker(subject.broker, named);
+    else if (named) lent = lentServer(named, subject, transport);
+    if (place) options.onFound?.({ broker: place.broker });
+    if (lent) options.onFound?.({ server: { url: publicAddress(lent.url), tapped: lent.tapped } });
   } catch (error) {
     if (error instanceof MissingBroker) return all("blocked", error.message);
+    if (error instanceof RangeError) return all("error", error.message);
     throw error;
   }
   const run = `run${randomBytes(6).toString("hex")}`;
-  const own = new URL(subject.url.replaceAll("{run}", run));
+  const own = lent?.url ?? new URL(subject.url.replaceAll("{run}", run));
   const url = (place ? addressAt(own, place.url) : own).href;
   const tuned = (tuning: Tuning): Transport => subject.transport({ ...tuning, tap: frameTap?.hook });
   /** Made once for all dials that are tuned so: what comes back after a cut is dialled by one transport. */
@@ -83,15 +93,22 @@ export async function runWire(subject: Subject, options: WireOptions): Promise<v
   const startMs = 5 * T_MS * scale;
   const { foreign } = subject;
   const start = async (): Promise<Serving> => {
+    if (lent) return reachServing(transport, lent);
     if (foreign) return createChildren((_request, events) => ForeignProcess.start(foreign, events), startMs);
     if (options.module === undefined || frameTap) return createServing(transport, url, undefined, tuned);
     const order = { module: options.module, url };
     if (!child) return forkServing(order, startMs);
     return createChildren((pipes, events) => new ServingProcess({ ...order, pipes }, events), startMs);
   };
-  let serving: Serving | undefined;
   let secured: Promise<SecuredPlace> | undefined;
   try {
+    if (lent) {
+      try {
+        serving = await start();
+      } catch (error) {
+        return all("blocked", nobodyServes(lent.url, error));
+      }
+    }
     for (const scenario of scenarios) {
       onStart?.(scenario);
       const outcomes: Outcome[] = [];
@@ -129,6 +146,8 @@ export async function runWire(subject: Subject, options: WireOptions): Promise<v
             return secured;
           },
           refusals,
+          lent,
+          login: place !== undefined && place.url.username !== "",
         };
         const outcome = await runScenario(scenario, wire);
         outcomes.push(outcome);
@@ -146,6 +165,11 @@ export async function runWire(subject: Subject, options: WireOptions): Promise<v
     await secured?.then(({ broker }) => broker.end()).catch(() => {});
     rejections.stop();
   }
+}
+
+function nobodyServes(url: URL, error: unknown): string {
+  const [why] = show(error).split("\n", 1);
+  return `nothing that serves the suite's agent answers at ${publicAddress(url)} (${why}): serve conformanceAgent() of @parley/conformance/agent there`;
 }
 
 /** Ends the serving side, and waits for it no longer than T. */

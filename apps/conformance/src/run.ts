@@ -2,10 +2,12 @@ import { availableParallelism } from "node:os";
 import type { Manifest } from "@parley/core/transport";
 import { calibrate } from "./calibrate.ts";
 import { equivalence } from "./equivalence.ts";
+import { hiding, secretsOf } from "./hide.ts";
 import type { Profile } from "./profile.ts";
 import type { Report, Result } from "./result.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SubjectRef } from "./subjects/index.ts";
+import { ownCore, type Tested, testedBy } from "./tested.ts";
 import { suite } from "./version.ts";
 import { runWireProcess } from "./wire-process.ts";
 
@@ -18,7 +20,7 @@ export interface RunOptions {
   readonly timeScale?: number | undefined;
   /** How thorough to be. @default "quick" */
   readonly profile?: Profile | undefined;
-  /** Where brokers are, as URLs of the schemes of the wires that need one. */
+  /** Where brokers are, and servers that serve the `conformanceAgent`; by scheme. No password or query in them gets into the report. */
   readonly urls?: readonly string[] | undefined;
   /** How often each scenario is run. @default 1 */
   readonly repeat?: number | undefined;
@@ -41,6 +43,8 @@ export async function run(options: RunOptions): Promise<Report> {
   const start = performance.now();
   const names = subjects.map(({ name }) => name);
   const manifests: (Manifest | undefined)[] = [];
+  const tested: Tested[] = subjects.map(testedBy);
+  const secrets = secretsOf(urls);
   const results: Result[][] = subjects.map(() => []);
   progress?.begin(names, scenarios, timeScale);
   // Those that take longest, by brokers and child processes, stand last among the built-in ones: begun first, they end with the others.
@@ -61,8 +65,12 @@ export async function run(options: RunOptions): Promise<Report> {
         onManifest: (manifest) => {
           manifests[wire] = manifest;
         },
+        onFound: (found) => {
+          tested[wire] = { ...tested[wire], ...found };
+        },
         onStart: (scenario) => progress?.start(wire, scenario),
-        onResult: (result) => {
+        onResult: (told) => {
+          const result = hiding(secrets, told);
           results[wire]?.push(result);
           progress?.result(wire, result);
         },
@@ -80,6 +88,7 @@ export async function run(options: RunOptions): Promise<Report> {
   );
   return {
     suite,
+    core: ownCore(),
     seed,
     timeScale,
     profile,
@@ -87,6 +96,7 @@ export async function run(options: RunOptions): Promise<Report> {
     startedAt: startedAt.toISOString(),
     ms: Math.round(performance.now() - start),
     transports: columns,
+    tested: Object.fromEntries(columns.map((name, wire) => [name, tested[wire] ?? {}])),
     manifests: promised,
     results: judged,
     equivalence: equivalence(judged, promised),

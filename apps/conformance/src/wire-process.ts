@@ -5,6 +5,7 @@ import type { Result } from "./result.ts";
 import { T_MS } from "./run-scenario.ts";
 import type { Scenario } from "./scenario.ts";
 import type { SubjectRef } from "./subjects/index.ts";
+import type { Found } from "./tested.ts";
 import type { Verdict } from "./verdict.ts";
 import type { WorkerMessage, WorkerOrder } from "./worker-messages.ts";
 
@@ -18,6 +19,7 @@ export interface WireProcessOptions {
   readonly repeat: number;
   onName(name: string): void;
   onManifest(manifest: Manifest): void;
+  onFound(found: Found): void;
   onStart(scenario: string): void;
   onResult(result: Result): void;
 }
@@ -106,6 +108,8 @@ function runOnce({ module, program }: SubjectRef, options: WireProcessOptions): 
         return options.onName(message.name);
       case "manifest":
         return options.onManifest(message.manifest);
+      case "found":
+        return options.onFound(message.found);
       case "start":
         return options.onStart(message.scenario);
       case "result":

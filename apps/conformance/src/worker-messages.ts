@@ -2,6 +2,7 @@ import type { Manifest } from "@parley/core/transport";
 import type { Profile } from "./profile.ts";
 import type { Result } from "./result.ts";
 import type { ForeignProgram } from "./subject.ts";
+import type { Found } from "./tested.ts";
 
 /** To the process that runs one wire. */
 export interface WorkerOrder {
@@ -13,7 +14,7 @@ export interface WorkerOrder {
   readonly seed: string;
   readonly scale: number;
   readonly profile: Profile;
-  /** Where brokers are. */
+  /** Where brokers and servers are. */
   readonly urls: readonly string[];
   readonly repeat: number;
 }
@@ -22,6 +23,7 @@ export interface WorkerOrder {
 export type WorkerMessage =
   | { readonly type: "name"; readonly name: string }
   | { readonly type: "manifest"; readonly manifest: Manifest }
+  | { readonly type: "found"; readonly found: Found }
   | { readonly type: "start"; readonly scenario: string }
   | { readonly type: "result"; readonly result: Result }
   | { readonly type: "blocked"; readonly message: string }

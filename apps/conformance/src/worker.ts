@@ -37,6 +37,7 @@ async function work({
     repeat,
     module,
     onManifest: (manifest) => send({ type: "manifest", manifest }),
+    onFound: (found) => send({ type: "found", found }),
     onStart: ({ id }) => send({ type: "start", scenario: id }),
     onResult: (result) => send({ type: "result", result }),
   });

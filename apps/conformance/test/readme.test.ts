@@ -12,13 +12,13 @@ const file = join(import.meta.dirname, "readme-example.ts");
 afterAll(() => rm(file, { force: true }));
 
 it("the example of a run works as it stands", async () => {
-  const [, program = ""] = examples;
+  const program = examples.at(-1) ?? "";
   await writeFile(file, program.replace('"@parley/conformance"', '"../src/index.ts"'));
   await promisify(execFile)(process.execPath, [file]);
 }, 240_000);
 
 it("a subject is spelled as the one that the guide to writing a transport has", async () => {
-  const [shown = ""] = examples;
+  const [, shown = ""] = examples;
   const guides = await readFile(join(import.meta.dirname, "../../../examples/tcp-transport/src/subject.ts"), "utf8");
   for (const key of ["name", "transport", "url", "tapping"]) {
     expect(shown).toMatch(new RegExp(`^  ${key}: `, "m"));
@@ -41,6 +41,8 @@ it("it names every option, exit code and verdict", () => {
     "html",
     "json",
     "junit",
+    "certificate",
+    "badge",
     "mutants",
     "list",
   ]) {

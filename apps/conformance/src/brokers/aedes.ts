@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
+import { installedPackage } from "../subjects/package.ts";
 import type { BrokerStart, Holdings, RunningBroker } from "./broker.ts";
 import { brokerProcess } from "./broker-process.ts";
 import { retainedAt } from "./retained.ts";
@@ -21,7 +22,12 @@ export async function startAedes({ port = 0 }: BrokerStart): Promise<RunningBrok
     url: new URL("mqtt://127.0.0.1"),
     started: /aedes listens at port (\d+)/,
   });
-  return { ...running, limited: false, holds: () => holds(child, running.url) };
+  return {
+    ...running,
+    version: installedPackage("aedes", import.meta.dirname)?.file.version,
+    limited: false,
+    holds: () => holds(child, running.url),
+  };
 }
 
 async function holds(child: ChildProcess, url: URL): Promise<Holdings> {

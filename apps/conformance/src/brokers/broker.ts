@@ -13,7 +13,9 @@ export interface BrokerKind {
    * @throws Error when there is one and it does not start.
    */
   start(options: BrokerStart): Promise<RunningBroker | undefined>;
-  /** The same of one that can less, for where there is no other. */
+  /** What the broker there says of itself, name and version; nothing if it says nothing. */
+  identify?(url: URL): Promise<FoundBroker | undefined>;
+  /** The same as {@link start} of one that can less, for where there is no other. */
   startLesser?(options: BrokerStart): Promise<RunningBroker | undefined>;
   /** Starts, in this process, what answers as brokers that lack something which calls need. */
   lacking?(): Promise<readonly LackingBroker[]>;
@@ -22,6 +24,13 @@ export interface BrokerKind {
    * @throws MissingBroker when there is no program here that can be held to that, with what is missing.
    */
   secured?: ((security: BrokerSecurity) => Promise<SecuredBroker>) | undefined;
+}
+
+/** Which broker stands between the two sides. */
+export interface FoundBroker {
+  /** `mosquitto`; of one that says nothing, what kind it is. */
+  readonly name: string;
+  readonly version?: string;
 }
 
 /** How a broker is to be that lets in only whom it knows. */
@@ -104,6 +113,8 @@ export interface RunningBroker {
   readonly pid: number;
   /** Name of the program. */
   readonly program: string;
+  /** Its version, if it cannot be asked for it. */
+  readonly version?: string | undefined;
   /** Whether it keeps to the limits that it was given. */
   readonly limited: boolean;
   /** What it says that it holds; it may be a second behind. */

@@ -47,6 +47,24 @@ describe("the broker to test on", () => {
     await expect(placeBroker(nowhere, new URL("mqtt://127.0.0.1:1"))).rejects.toThrow("answers at mqtt://127.0.0.1:1");
   });
 
+  it("says who it is and of what version, where it tells", async () => {
+    const lesser = await placeBroker(noProgram, undefined);
+    expect(lesser.broker).toEqual({ name: "aedes", version: expect.stringMatching(/^\d/) });
+    expect(await placeBroker({ ...mqttBroker, identify: async () => undefined }, lesser.url)).toMatchObject({
+      broker: { name: "an MQTT broker" },
+    });
+    await lesser.release();
+    const best = await placeBroker(nowhere, undefined);
+    expect(best.broker.version).toMatch(/^\d+\.\d+/);
+    await best.release();
+  });
+
+  it("is not looked for behind TLS, where the suite could not listen in", async () => {
+    await expect(placeBroker(mqttBroker, new URL("mqtts://me:secret@broker:8883"))).rejects.toThrow(
+      "mqtts://broker:8883: the suite listens in on the way to the broker, so name an address without TLS, as in mqtt://broker",
+    );
+  });
+
   it("is not just anything that listens", async () => {
     const server = createServer((socket) => socket.on("error", () => {}).end("HTTP/1.1 400 Bad Request\r\n\r\n"));
     server.listen(0, "127.0.0.1");

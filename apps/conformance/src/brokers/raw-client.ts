@@ -35,7 +35,7 @@ export function connectPacket({ username, password }: Pick<URL, "username" | "pa
 
 /** Connects, without TLS. @throws Error when the broker does not answer, or refuses */
 export async function rawClient(url: URL): Promise<RawClient> {
-  const socket = connect({ host: url.hostname, port: Number(url.port), noDelay: true });
+  const socket = connect({ host: url.hostname.replace(/^\[|\]$/g, ""), port: Number(url.port || 1883), noDelay: true });
   const heard: Heard[] = [];
   const waiting = new Map<number, PromiseWithResolvers<Buffer>>();
   const fail = (error: Error): void => {

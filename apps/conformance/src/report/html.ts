@@ -1,5 +1,6 @@
 import type { Report, Result } from "../result.ts";
 import { groups } from "../scenario.ts";
+import { testedLine } from "../tested.ts";
 import { totalsLine, totalsOf, type Verdict, verdicts } from "../verdict.ts";
 import { script, style } from "./html-style.ts";
 import { manifestTable } from "./manifest-table.ts";
@@ -24,6 +25,8 @@ ${head(report)}
 <main>
 ${matrix(report)}
 ${bad.length + blocked.length > 0 && html`<h2>What does not hold</h2><ul class="failures">${[...bad, ...blocked].map(failure)}</ul>`}
+<h2>What was tested</h2>
+${versions(report)}
 <h2>What the wires promise</h2>
 ${manifestTable(report)}
 ${equivalenceSection(report)}
@@ -99,6 +102,12 @@ ${history !== undefined && history.length > 0 && html`<div class="scroll">${sequ
 `;
 }
 
+function versions({ transports, tested, core }: Report): Markup {
+  return html`<div class="scroll"><table class="plain"><tbody>${transports.map(
+    (wire) => html`<tr><th scope="row">${wire}</th><td>${testedLine(tested[wire] ?? {}, core)}</td></tr>`,
+  )}</tbody></table></div>`;
+}
+
 /** G-09. */
 function equivalenceSection({ equivalence }: Report): Markup | false {
   if (equivalence.length === 0) return false;
@@ -114,9 +123,9 @@ function equivalenceSection({ equivalence }: Report): Markup | false {
 ${items.length > 0 && html`<ul class="failures">${items}</ul>`}</section>`;
 }
 
-function foot({ suite, seed, timeScale, profile, machine, ms, transports, results }: Report): Markup {
+function foot({ suite, core, seed, timeScale, profile, machine, ms, transports, results }: Report): Markup {
   return html`<footer><p>${totalsLine(totalsOf(results))}</p>
-<p>${suite.name} ${suite.version} on Node ${machine.node}, ${machine.platform}, ${machine.cpus} processors; ${(ms / 1000).toFixed(1)} s at time scale ${timeScale}, profile ${profile}. The same again:<br><code>parley-conformance --transport ${transports.join(",")} --profile ${profile} --seed ${seed}</code></p></footer>`;
+<p>${suite.name} ${suite.version}, @parley/core ${core}, on Node ${machine.node}, ${machine.platform}, ${machine.cpus} processors; ${(ms / 1000).toFixed(1)} s at time scale ${timeScale}, profile ${profile}. The same again:<br><code>parley-conformance --transport ${transports.join(",")} --profile ${profile} --seed ${seed}</code></p></footer>`;
 }
 
 const names: Readonly<Record<Verdict, string>> = {

@@ -23,6 +23,7 @@ const result = (more: Partial<Result>): Result => ({
 
 const report: Report = {
   suite: { name: "@parley/conformance", version: "1.2.3" },
+  core: "4.5.6",
   seed: "abc",
   timeScale: 1,
   profile: "quick",
@@ -31,6 +32,10 @@ const report: Report = {
   startedAt: "2026-01-02T03:04:05.678Z",
   ms: 1234,
   transports: ["memory", "ws"],
+  tested: {
+    memory: { package: { name: "@parley/core", version: "4.5.6" }, core: "4.5.6" },
+    ws: { package: { name: "@parley/transport-ws", version: "7.8.9" }, core: "4.5.0" },
+  },
   manifests: { memory: memory().manifest },
   results: [
     result({ transport: "memory" }),
@@ -102,6 +107,11 @@ describe("the HTML report", () => {
     for (const id of targets) expect(page).toContain(`<article class="detail" id="${id}"`);
   });
 
+  it("names what was tested", () => {
+    expect(page).toContain('<th scope="row">ws</th><td>@parley/transport-ws 7.8.9, on @parley/core 4.5.0</td>');
+    expect(page).toContain("@parley/conformance 1.2.3, @parley/core 4.5.6, on Node v24.0.0");
+  });
+
   it("draws what happened in a failure", () => {
     expect(page.match(/<svg/g)).toHaveLength(1);
     expect(page).toContain("cuts the connection (FIN)");
@@ -124,6 +134,9 @@ describe("the terminal", () => {
     expect(text).toContain("FAIL ws RR-02 (12 ms)");
     expect(text).toContain("3.0 ms  handler  echo: called");
     expect(text).toContain("wire →");
+    expect(text).toContain(
+      "@parley/conformance 1.2.3, @parley/core 4.5.6, Node 24.0.0\n  memory  @parley/core 4.5.6\n  ws      @parley/transport-ws 7.8.9, on @parley/core 4.5.0\n",
+    );
     expect(text.trimEnd().split("\n").at(-1)).toBe(
       "2 passed, 1 failed, 0 errors, 0 blocked, 1 unsupported, 0 n/a; graded 3 of 4 (75.0 %)",
     );

@@ -2,6 +2,7 @@ import type { Kill } from "../mutants/kill.ts";
 import type { Report, Result } from "../result.ts";
 import type { Progress } from "../run.ts";
 import { type Group, groups, type Scenario } from "../scenario.ts";
+import { testedLine } from "../tested.ts";
 import { type ExitRules, totalsLine, totalsOf, underGraded, type Verdict } from "../verdict.ts";
 import type { Screen, Style } from "./screen.ts";
 
@@ -88,6 +89,7 @@ export function terminalReport(
         `too little was judged on ${transport}: ${graded} of the scenarios, and at least ${Math.max(1, rules.minGraded ?? 1)} are asked for`,
       ),
     ),
+    ...versionLines(report, screen),
     ...rules.written.map((file) => `wrote ${file}`),
     ...equivalenceLines(report, screen),
     `seed ${report.seed}, profile ${report.profile}, ${(report.ms / 1000).toFixed(1)} s`,
@@ -111,6 +113,19 @@ function equivalenceLines({ equivalence }: Report, screen: Screen): string[] {
     ),
     different.length > 0 ? screen.style("red", same) : same,
   ];
+}
+
+/** What was tested and with what, a line each: the suite first, then each wire. */
+function versionLines({ suite, core, machine, transports, tested }: Report, screen: Screen): string[] {
+  const width = Math.max(...transports.map(({ length }) => length));
+  const wires = transports.map((wire) => `  ${wire.padEnd(width)}  ${testedLine(tested[wire] ?? {}, core)}`);
+  const head = `${suite.name} ${suite.version}, @parley/core ${core}, Node ${machine.node.replace(/^v/, "")}`;
+  return [head, ...wires].map((line) => screen.style("gray", line));
+}
+
+/** The packages of which the suite has subjects, and which are not installed. */
+export function absentLine(absent: readonly string[]): string {
+  return `not installed, so not run: ${absent.join(", ")}`;
 }
 
 /** The catalogue, for `--list`. */
@@ -163,8 +178,9 @@ function cell(results: readonly Result[], transport: string, group: Group, width
 function notJudged({ results }: Report, screen: Screen): string[] {
   const left = results.filter(({ verdict }) => verdict === "unsupported" || verdict === "n/a");
   const wire = Math.max(...left.map(({ transport }) => transport.length));
+  const id = Math.max(...left.map(({ scenario }) => scenario.length));
   const lines = left.map(({ transport, scenario, verdict, message }) =>
-    screen.style("gray", `${transport.padEnd(wire)} ${scenario} ${verdict.padEnd(11)} ${message}`),
+    screen.style("gray", `${transport.padEnd(wire)} ${scenario.padEnd(id)} ${verdict.padEnd(11)} ${message}`),
   );
   return lines.length === 0 ? [] : ["", ...lines];
 }

@@ -1,7 +1,8 @@
 import type { Connection } from "@parley/core/transport";
 import { addressAt } from "../brokers/place.ts";
 import { type Door, doors, type SecuredPlace, users } from "../brokers/secured-place.ts";
-import type { Environment, LastingOptions } from "../environment.ts";
+import type { Environment } from "../environment.ts";
+import type { LastingOptions } from "../environment-init.ts";
 import type { ListenRequest } from "../serving/control.ts";
 import type { Tuning } from "../subject.ts";
 import type { Tap } from "../tap/tap.ts";

@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import type { Environment } from "../environment.ts";
+import { ORDER } from "../serving/control.ts";
 import type { VisitorOrder } from "../serving/visitor-process.ts";
 
 /** How a visitor left. */
@@ -42,7 +43,8 @@ export async function stay(env: Environment, module: string): Promise<ChildProce
 function start(order: VisitorOrder): ChildProcess {
   const here = import.meta.url;
   const name = here.endsWith(".ts") ? "../serving/visitor-process.ts" : "../serving/visitor-process.js";
-  return fork(new URL(name, here), [JSON.stringify(order)], {
+  return fork(new URL(name, here), [], {
+    env: { ...process.env, [ORDER]: JSON.stringify(order) },
     stdio: ["ignore", "ignore", "pipe", "ipc"],
     execArgv: [],
   });

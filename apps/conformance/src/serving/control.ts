@@ -93,6 +93,8 @@ export interface Serving {
   readonly exited: Exit | undefined;
   /** It runs and can be asked; not so once killed, until it is started again. */
   readonly alive: boolean;
+  /** It is a server of the user's own, which the suite does not close. */
+  readonly lent?: true;
   /** What it held when it was last started again; `undefined` if it was not since the last reset. */
   readonly renewed: Snapshot | undefined;
   /** Sends a signal to its process, or processes; resolves when those are gone that it ends. SIGSTOP holds until SIGCONT or the end of the scenario. */
@@ -149,7 +151,13 @@ export type ServingMessage =
   | { readonly type: "result"; readonly number: number; readonly value: unknown }
   | { readonly type: "failure"; readonly number: number; readonly message: string; readonly code: string | undefined };
 
-/** What a serving process is told as it starts, as JSON in its first argument. */
+/**
+ * The variable of the environment in which a process of the suite's own is told what to do, as JSON. Others who use the machine could read an argument,
+ * and an address may hold a password.
+ */
+export const ORDER = "PARLEY_CONFORMANCE_ORDER";
+
+/** What a serving process is told as it starts. */
 export interface ServingOrder {
   /** URL of the module that exports the subject. */
   readonly module: string;

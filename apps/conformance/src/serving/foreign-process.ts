@@ -2,11 +2,11 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
-import { decode, type Manifest } from "@parley/core/transport";
-import { monotonicNow } from "../history.ts";
+import type { Manifest } from "@parley/core/transport";
 import type { ForeignProgram } from "../subject.ts";
-import type { Called, Command, Exit, HandlerEvent } from "./control.ts";
+import type { Command, Exit } from "./control.ts";
 import { exitError, type ServingEvents, type ServingLink } from "./link.ts";
+import { heardEvent, type ToldEvent } from "./told-event.ts";
 
 const MAX_LAST_WORDS = 4_000;
 
@@ -129,7 +129,7 @@ export class ForeignProcess implements ServingLink {
   }
 
   #heard(line: string): void {
-    let said: Partial<Introduction> & { n?: number; value?: unknown } & Partial<HandlerEvent>;
+    let said: Partial<Introduction> & { n?: number; value?: unknown } & Partial<ToldEvent>;
     try {
       said = JSON.parse(line) as typeof said; // looked at key by key
     } catch (error) {
@@ -139,7 +139,7 @@ export class ForeignProcess implements ServingLink {
     else if (typeof said.n === "number") {
       this.#pending.get(said.n)?.resolve(said.value);
       this.#pending.delete(said.n);
-    } else this.#events.event(toEvent(said as HandlerEvent)); // nothing else is ever said
+    } else this.#events.event(heardEvent(said as ToldEvent)); // nothing else is ever said
   }
 
   #end(exit: Exit): void {
@@ -156,14 +156,4 @@ export class ForeignProcess implements ServingLink {
     this.#gone.resolve();
     this.#events.ended(exit);
   }
-}
-
-/** An event as the program tells it: the message is its JSON text, so that no number is lost on the way. */
-function toEvent({ what, operation, call, detail }: HandlerEvent): HandlerEvent {
-  const at = monotonicNow();
-  if (what !== "called") return { at, what, operation, call, ...(detail === undefined ? {} : { detail }) };
-  const { message: text, ...rest } = detail as { message: string; kind: string };
-  const message = decode(text);
-  const bytes = message.data instanceof Uint8Array ? { bytes: message.data.constructor.name } : {};
-  return { at, what, operation, call, detail: { ...rest, message, ...bytes } satisfies Called };
 }

@@ -85,7 +85,7 @@ class LocalServing implements Serving {
         throw new TypeError("listen() resolved with something that is no Listener");
       }
       this.#listeners.push(listener);
-      return listener.url;
+      return knownAs(listener.url, new URL(where));
     };
     const own = at ?? this.#free();
     if (!relay) return (await open(handler, own)).href;
@@ -98,8 +98,9 @@ class LocalServing implements Serving {
 
   /** The subject's address; where that is a name, as at a broker, and is taken, another. */
   #free(): string {
-    const taken = this.#listeners.filter(({ url }) => url.href.startsWith(this.#url)).length;
-    const isName = this.#listeners.some(({ url }) => url.href === this.#url);
+    const own = knownAs(new URL(this.#url), new URL("none:"));
+    const taken = this.#listeners.filter(({ url }) => url.href.startsWith(own.href)).length;
+    const isName = this.#listeners.some(({ url }) => url.href === own.href);
     return isName ? `${this.#url}-${taken + 1}` : this.#url;
   }
 
@@ -161,4 +162,9 @@ class LocalServing implements Serving {
     if (this.#events.length < MAX_EVENTS) this.#events.push(event);
     this.#listener?.(event);
   }
+}
+
+/** An address with the user and password of another: a listener does not tell those in its own. */
+function knownAs(url: URL, { username, password }: URL): URL {
+  return Object.assign(new URL(url), { username, password });
 }

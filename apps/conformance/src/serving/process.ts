@@ -2,11 +2,13 @@ import type { Connection } from "@parley/core/transport";
 import { dialChild } from "../subjects/child-program.ts";
 import { loadSubject } from "../subjects/load.ts";
 import { show } from "../witness.ts";
-import type { CommandMessage, ServingMessage, ServingOrder } from "./control.ts";
+import { type CommandMessage, ORDER, type ServingMessage, type ServingOrder } from "./control.ts";
 import { createServing } from "./local.ts";
 
 /** The serving process: holds the fixture, takes commands over the IPC channel, and ends with the suite. */
-const [, , text] = process.argv;
+const text = process.env[ORDER];
+// What it starts itself is not told.
+delete process.env[ORDER];
 if (text === undefined || process.send === undefined) {
   throw new Error("this file is started by parley-conformance itself, with the module of a subject");
 }

@@ -1,6 +1,13 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
-import type { Command, CommandMessage, Exit, ServingMessage, ServingOrder } from "./control.ts";
+import {
+  type Command,
+  type CommandMessage,
+  type Exit,
+  ORDER,
+  type ServingMessage,
+  type ServingOrder,
+} from "./control.ts";
 import { exitError, type ServingEvents, type ServingLink } from "./link.ts";
 
 const MAX_LAST_WORDS = 4_000;
@@ -21,7 +28,8 @@ export class ServingProcess implements ServingLink {
     const program = fileURLToPath(new URL(here.endsWith(".ts") ? "./process.ts" : "./process.js", here));
     const wire = order.pipes ? "pipe" : "ignore";
     this.#events = events;
-    this.child = spawn(process.execPath, [program, JSON.stringify(order)], {
+    this.child = spawn(process.execPath, [program], {
+      env: { ...process.env, [ORDER]: JSON.stringify(order) },
       serialization: "advanced",
       stdio: [wire, wire, "pipe", "ipc"],
     });

@@ -1,9 +1,10 @@
 import { type Connection, createCall } from "@parley/core/transport";
 import { dialChild } from "../subjects/child-program.ts";
 import { loadSubject } from "../subjects/load.ts";
+import { ORDER } from "./control.ts";
 import { createFixture } from "./fixture.ts";
 
-/** What a visitor is told, as JSON in its first argument. */
+/** What a visitor is told as it starts. */
 export interface VisitorOrder {
   readonly module: string;
   /** Of the listener; without it both sides are here. */
@@ -13,7 +14,7 @@ export interface VisitorOrder {
 }
 
 /** A process that opens a connection, asks for a sign of life, closes everything, says so, and does nothing more: it exits by itself or not at all. */
-const { module, url, stays = false } = JSON.parse(process.argv[2] ?? "{}") as VisitorOrder; // from our own parent
+const { module, url, stays = false } = JSON.parse(process.env[ORDER] ?? "{}") as VisitorOrder; // from our own parent
 const subject = await loadSubject(module);
 const transport = subject.transport({});
 const listener =

@@ -1,6 +1,9 @@
-import { grpc } from "@parley/transport-grpc";
+import type * as Package from "@parley/transport-grpc";
 import type { Subject } from "../subject.ts";
 import { bearing } from "./bearer.ts";
+import { transportPackage } from "./transport-package.ts";
+
+const { grpc } = await transportPackage<typeof Package>(import.meta.url, "@parley/transport-grpc");
 
 /** gRPC. */
 export const subject: Subject = {

@@ -1,6 +1,9 @@
-import { http } from "@parley/transport-http";
+import type * as Package from "@parley/transport-http";
 import type { Subject } from "../subject.ts";
 import { bearing } from "./bearer.ts";
+import { transportPackage } from "./transport-package.ts";
+
+const { http } = await transportPackage<typeof Package>(import.meta.url, "@parley/transport-http");
 
 /** HTTP/1.1. */
 export const subject: Subject = {

@@ -2,12 +2,18 @@ import { existsSync, readFileSync } from "node:fs";
 import { basename, dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { ForeignProgram } from "../subject.ts";
+import { type InstalledPackage, identified, nearestPackage } from "./package.ts";
+import { builtIn, builtInRef, declaredRef } from "./project.ts";
+
+export { builtIn };
 
 /** A wire to test: where its module is, and what to call it before that is loaded. */
 export interface SubjectRef {
   readonly name: string;
   /** URL of the module that exports the subject; or of the directory of a program in another language. */
   readonly module: string;
+  /** The package that the transport is from; absent if it is not installed, is a program, or is in none that has a name and a version. */
+  readonly package?: InstalledPackage | undefined;
   /** The program, if the subject is one. */
   readonly program?: ForeignProgram;
 }
@@ -40,23 +46,28 @@ function readProgram(path: string): SubjectRef {
   return programRef({ command, args, directory: dirname(path) });
 }
 
-/** Names of the subjects that come with the suite. */
-export const builtIn = ["memory", "ws", "http", "sse", "grpc", "mqtt", "stdio"] as const;
-
 /**
- * The subject that a user means: a built-in name, or the path of a module of their own.
- * @throws RangeError for what is neither, with what there is.
+ * The subject that a user means: a built-in name, the name of an installed package that declares one, or the path of a module of their own.
+ * @throws RangeError for what is none of these, with what there is.
  */
 export function subjectRef(name: string, directory: string): SubjectRef {
-  if (builtIn.some((one) => one === name)) {
-    const here = import.meta.url;
-    return { name, module: new URL(`./${name}${here.endsWith(".ts") ? ".ts" : ".js"}`, here).href };
-  }
+  const known = builtIn.find((one) => one === name);
+  if (known) return builtInRef(known, directory);
   const path = resolve(directory, name);
-  if (existsSync(path) && /\.[cm]?[jt]s$/.test(name))
-    return { name: basename(path).replace(/\.[cm]?[jt]s$/, ""), module: pathToFileURL(path).href };
+  if (existsSync(path) && /\.[cm]?[jt]s$/.test(name)) return moduleRef(path);
   if (existsSync(path) && path.endsWith(".json")) return readProgram(path);
+  const declared = /^(@[\w.-]+\/)?[\w-][\w.-]*$/.test(name) ? declaredRef(name, directory) : undefined;
+  if (declared) return declared;
   throw new RangeError(
     `there is no transport ${JSON.stringify(name)}: built in are ${builtIn.join(", ")}; for one of your own give the path of a module that exports its subject, as in --transport ./my-wire.ts`,
   );
+}
+
+function moduleRef(path: string): SubjectRef {
+  const own = nearestPackage(dirname(path));
+  return {
+    name: basename(path).replace(/\.[cm]?[jt]s$/, ""),
+    module: pathToFileURL(path).href,
+    package: own && identified(own),
+  };
 }

@@ -1,7 +1,11 @@
 import { bearer } from "@parley/core";
-import { type MqttOptions, type MqttTls, mqtt } from "@parley/transport-mqtt";
+import type * as Package from "@parley/transport-mqtt";
+import type { MqttOptions, MqttTls } from "@parley/transport-mqtt";
 import { mqttBroker } from "../brokers/mqtt.ts";
 import type { Subject, TlsTuning } from "../subject.ts";
+import { transportPackage } from "./transport-package.ts";
+
+const { mqtt } = await transportPackage<typeof Package>(import.meta.url, "@parley/transport-mqtt");
 
 /** MQTT, over a broker. */
 export const subject: Subject = {

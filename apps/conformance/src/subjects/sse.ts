@@ -1,6 +1,9 @@
-import { sse } from "@parley/transport-sse";
+import type * as Package from "@parley/transport-sse";
 import type { Subject } from "../subject.ts";
 import { bearing } from "./bearer.ts";
+import { transportPackage } from "./transport-package.ts";
+
+const { sse } = await transportPackage<typeof Package>(import.meta.url, "@parley/transport-sse");
 
 /** Server-Sent Events. */
 export const subject: Subject = {

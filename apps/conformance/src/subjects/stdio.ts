@@ -1,5 +1,8 @@
-import { stdio } from "@parley/transport-stdio";
+import type * as Package from "@parley/transport-stdio";
 import type { Subject } from "../subject.ts";
+import { transportPackage } from "./transport-package.ts";
+
+const { stdio } = await transportPackage<typeof Package>(import.meta.url, "@parley/transport-stdio");
 
 /** Child processes. */
 export const subject: Subject = {

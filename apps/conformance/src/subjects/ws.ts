@@ -1,6 +1,9 @@
-import { ws } from "@parley/transport-ws";
+import type * as Package from "@parley/transport-ws";
 import type { Subject } from "../subject.ts";
 import { bearing } from "./bearer.ts";
+import { transportPackage } from "./transport-package.ts";
+
+const { ws } = await transportPackage<typeof Package>(import.meta.url, "@parley/transport-ws");
 
 /** WebSocket. */
 export const subject: Subject = {

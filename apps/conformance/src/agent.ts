@@ -1,0 +1,1 @@
+export { conformanceAgent } from "./serving/conformance-agent.ts";
