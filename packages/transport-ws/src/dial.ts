@@ -7,8 +7,9 @@ import {
   presenterOf,
   systemRuntime,
 } from "@parley/core/transport";
+import { CLOSE_TIMEOUT_MS, resumeOf, SUBPROTOCOL } from "./call-options.ts";
 import { openSocket } from "./open-socket.ts";
-import { CLOSE_TIMEOUT_MS, resumeOf, SUBPROTOCOL, type WsOptions } from "./options.ts";
+import type { WsOptions } from "./options.ts";
 import { socketChannel } from "./socket-channel.ts";
 
 /** Opens a WebSocket, showing who calls, and shakes hands over it. */

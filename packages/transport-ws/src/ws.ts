@@ -1,6 +1,7 @@
-import { channelLimits, type Limits, type Manifest, type Transport } from "@parley/core/transport";
+import { channelLimits, type Transport } from "@parley/core/transport";
 import { dial } from "./dial.ts";
 import { listen } from "./listen.ts";
+import { manifestWith } from "./manifest.ts";
 import type { WsOptions } from "./options.ts";
 
 /** WebSocket, `ws:` and `wss:`: all kinds of call over one connection, in both directions. */
@@ -11,31 +12,5 @@ export function ws(options: WsOptions = {}): Transport {
     manifest: manifestWith(options.limits ?? channelLimits),
     connect: (url, connectOptions = {}) => dial(url, options, connectOptions),
     listen: (url, handler, listenOptions = {}) => listen(url, handler, options, listenOptions),
-  };
-}
-
-function manifestWith(limits: Limits): Manifest {
-  return {
-    kinds: {
-      notify: "native",
-      request: "native",
-      "server-stream": "native",
-      "client-stream": "native",
-      "bidi-stream": "native",
-      publish: "emulated",
-      subscribe: "emulated",
-    },
-    delivery: "at-most-once",
-    cancel: "peer",
-    backpressure: "stream",
-    ordering: "connection",
-    resume: "session",
-    duplicates: false,
-    gaps: false,
-    serverInitiated: true,
-    wildcards: true,
-    lateSubscriber: "nothing",
-    limits,
-    broker: null,
   };
 }

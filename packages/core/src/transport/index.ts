@@ -114,6 +114,7 @@ export {
 } from "./over-broker.ts";
 export { acceptChannel, type ChannelOptions, channelLimits, checkChannelOptions, dialChannel } from "./over-channel.ts";
 export { type ItemSource, PacedItems } from "./paced-items.ts";
+export { pageOrigin, refuseInBrowser } from "./page.ts";
 export type { ClientHealth, ClientState, ClientStateChange } from "./protocol-client/client-state.ts";
 export { LinkKeeper, type LinkKeeperInit } from "./protocol-client/link-keeper.ts";
 export { Operation, type OperationInit, type OperationOptions } from "./protocol-client/operation.ts";
@@ -131,6 +132,7 @@ export type {
   ConnectionState,
   ConnectionStats,
   ConnectOptions,
+  DialTransport,
   Listener,
   ListenOptions,
   Transport,

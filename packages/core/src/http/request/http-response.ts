@@ -73,9 +73,7 @@ export class HttpResponse implements AsyncIterable<Uint8Array> {
    */
   async json<Value = unknown>(): Promise<Value> {
     const bytes = await this.bytes();
-    return understood(this.#name, () =>
-      decodeData(readText(Buffer.from(bytes.buffer)).replace(/^\uFEFF/, "")),
-    ) as Value;
+    return understood(this.#name, () => decodeData(readText(bytes).replace(/^\uFEFF/, ""))) as Value;
   }
 
   /** The body as text. What is not UTF-8 in it becomes U+FFFD. @throws ParleyError as {@link bytes} does */

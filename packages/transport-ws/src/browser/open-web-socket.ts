@@ -1,0 +1,72 @@
+import { cancelled, ParleyError, pageOrigin, type Runtime, TransportError } from "@parley/core/transport";
+
+/** How a WebSocket is opened. */
+export interface OpenWebSocketOptions {
+  /** Subprotocols to offer, the most wanted first. */
+  readonly protocols: readonly string[];
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal | undefined;
+  readonly runtime: Runtime;
+}
+
+/**
+ * Opens a WebSocket of the browser. Resolves with what `adopt` makes of it, in the turn in which it opened.
+ * @throws ParleyError `unavailable`, `deadline_exceeded`, `cancelled`, `invalid_argument`, all `not-sent`
+ */
+export function openWebSocket<Adopted>(
+  url: URL,
+  { protocols, timeoutMs, signal, runtime }: OpenWebSocketOptions,
+  adopt: (webSocket: WebSocket) => PromiseLike<Adopted>,
+): Promise<Adopted> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(cancelled(signal.reason, "not-sent"));
+    const webSocket = create(url, protocols);
+    const settled = (): void => {
+      cancelTimer();
+      signal?.removeEventListener("abort", abort);
+      webSocket.onopen = null;
+      webSocket.onclose = null;
+    };
+    const fail = (error: ParleyError): void => {
+      settled();
+      reject(error);
+      webSocket.close();
+    };
+    const abort = (): void => fail(cancelled(signal?.reason, "not-sent"));
+    const cancelTimer = runtime.setTimer(() => fail(timedOut(url, timeoutMs)), timeoutMs);
+    signal?.addEventListener("abort", abort);
+    webSocket.onclose = () => fail(refused(url));
+    webSocket.onopen = () => {
+      settled();
+      resolve(adopt(webSocket));
+    };
+  });
+}
+
+/** @throws ParleyError what the browser refuses at once, such as `ws:` from a page of `https:` */
+function create(url: URL, protocols: readonly string[]): WebSocket {
+  const target = new URL(url);
+  target.hash = "";
+  try {
+    return new WebSocket(target, [...protocols]);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new ParleyError("invalid_argument", `${url.host} cannot be dialled so: ${why}`, {
+      outcome: "not-sent",
+      cause,
+    });
+  }
+}
+
+/** Neither the status nor the text of a refusal gets to a page. */
+function refused({ protocol, host, pathname }: URL): ParleyError {
+  const origin = pageOrigin();
+  const page = origin === undefined ? "" : `, or does not admit pages of ${origin} (its option allowedOrigins)`;
+  const message = `${protocol}//${host}${pathname} took no WebSocket; a browser does not say whether it is not reached, is no Parley${page}`;
+  return new TransportError("unavailable", message, { outcome: "not-sent" });
+}
+
+function timedOut({ host }: URL, timeoutMs: number): ParleyError {
+  const message = `${host} did not complete the WebSocket handshake within ${Math.round(timeoutMs)} ms`;
+  return new TransportError("deadline_exceeded", message, { outcome: "not-sent" });
+}
