@@ -1,4 +1,4 @@
-import { agent, bearer, connect, ParleyError, type Remote } from "@parley/core";
+import { agent, bearer, connect, ParleyError, type Remote, serve, type Transport } from "@parley/core";
 import { http } from "@parley/transport-http";
 import { sse } from "@parley/transport-sse";
 import { ws } from "@parley/transport-ws";
@@ -142,7 +142,7 @@ const actions = {
   },
 
   /** What a program without types runs into. */
-  misuses(): string[] {
+  async misuses(): Promise<string[]> {
     const loose = { ws, sse, http } as unknown as Record<string, (options: object) => unknown>;
     const misuses: [string, object][] = [
       ["ws", { tls: {} }],
@@ -151,14 +151,17 @@ const actions = {
       ["http", { headers: { cookie: "a=b" } }],
       ["http", { credentials: { certificate: () => ({}) } }],
     ];
-    return misuses.map(([name, options]) => {
-      try {
-        loose[name]?.(options);
-        return "taken";
-      } catch (thrown) {
-        return (thrown as Error).message;
-      }
+    const made = misuses.map(async ([name, options]) => loose[name]?.(options));
+    const listening = serve(agent(page, { title: async () => "" }), "ws://127.0.0.1:0", {
+      transports: [ws() as Transport],
     });
+    const failures = [...made, listening].map((promise) =>
+      promise.then(
+        () => "taken",
+        ({ message }) => message,
+      ),
+    );
+    return Promise.all(failures as Promise<string>[]);
   },
 
   /** Reads the ticks, on a connection that stays. Resolves when the stream is open. */

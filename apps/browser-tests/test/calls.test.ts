@@ -2,7 +2,7 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cable, cable } from "../../../packages/transport-sse/test/cable.ts";
 import { bundle } from "./bundle.ts";
-import { act, missing, openSite, type Site, startChromium } from "./chromium.ts";
+import { act, missing, openScript, type Site, startChromium } from "./chromium.ts";
 import { type Lab, openLab } from "./lab.ts";
 
 const wires = ["ws", "sse", "http"] as const;
@@ -16,7 +16,7 @@ describe.skipIf(missing)("a page in Chromium", { timeout: 60_000 }, () => {
 
   beforeAll(async () => {
     const { text } = await bundle(`import "./page.ts";`);
-    site = await openSite({ "/": `<!doctype html><script type="module" src="/page.js"></script>`, "/page.js": text });
+    site = await openScript(text);
     lab = await openLab({ allowedOrigins: [site.origin] });
     browser = await startChromium();
     page = await browser.newPage();

@@ -32,15 +32,17 @@ export interface Site extends AsyncDisposable {
   readonly origin: string;
 }
 
-/** Serves files by their paths; what it has not is an empty page. */
-export async function openSite(files: Readonly<Record<string, string | (() => Promise<string>)>>): Promise<Site> {
-  const server = createServer((request, response) => {
+/** The text of a file, by its path; undefined where there is none, and an empty page takes its place. */
+export type FileOf = (path: string) => string | undefined | Promise<string | undefined>;
+
+/** Serves files. What is beneath `/moved` has moved elsewhere. */
+export async function openSite(fileOf: FileOf): Promise<Site> {
+  const server = createServer(async (request, response) => {
     const path = request.url ?? "/";
-    const file = Object.hasOwn(files, path) ? files[path] : undefined;
-    const type = path.endsWith(".js") ? "text/javascript" : "text/html; charset=utf-8";
-    response.writeHead(200, { "content-type": type });
-    if (typeof file === "function") file().then((text) => response.end(text));
-    else response.end(file ?? "<!doctype html><title>empty</title>");
+    if (path.startsWith("/moved")) return void response.writeHead(307, { location: "/" }).end();
+    const type = path.endsWith(".js") ? "text/javascript" : "text/html";
+    response.writeHead(200, { "content-type": `${type}; charset=utf-8` });
+    response.end((await fileOf(path)) ?? "<!doctype html><title>empty</title>");
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo; // a TCP server's address is an object
@@ -52,6 +54,12 @@ export async function openSite(files: Readonly<Record<string, string | (() => Pr
       await closed;
     },
   };
+}
+
+/** Serves a page that runs a script. */
+export function openScript(script: string, head = ""): Promise<Site> {
+  const page = `<!doctype html><body>${head}<script type="module" src="/page.js"></script>`;
+  return openSite((path) => (path === "/" ? page : path === "/page.js" ? script : undefined));
 }
 
 /** Has the page do one of its actions. */
