@@ -1,4 +1,5 @@
 import { agent, bearer, connect, ParleyError, type Remote, serve, type Transport } from "@parley/core";
+import { systemRuntime } from "@parley/core/transport";
 import { http } from "@parley/transport-http";
 import { sse } from "@parley/transport-sse";
 import { ws } from "@parley/transport-ws";
@@ -136,6 +137,21 @@ const actions = {
     return await remote.whoami();
   },
 
+  /** In which order things run that are to run later. */
+  turns(): Promise<string[]> {
+    const order: string[] = [];
+    return new Promise((resolve) => {
+      systemRuntime.nextTurn(() => order.push("next turn"));
+      systemRuntime.nextTurn(() => {
+        queueMicrotask(() => order.push("its end"));
+        systemRuntime.nextTurn(() => resolve(order));
+      });
+      systemRuntime.nextTurn(() => order.push("third turn"));
+      systemRuntime.defer(() => order.push("end of the turn"));
+      order.push("now");
+    });
+  },
+
   /** What connecting fails with. */
   dialFailure(url: string): Promise<Failure> {
     return failureOf(dial(url).then((remote) => remote.close()));
@@ -155,13 +171,8 @@ const actions = {
     const listening = serve(agent(page, { title: async () => "" }), "ws://127.0.0.1:0", {
       transports: [ws() as Transport],
     });
-    const failures = [...made, listening].map((promise) =>
-      promise.then(
-        () => "taken",
-        ({ message }) => message,
-      ),
-    );
-    return Promise.all(failures as Promise<string>[]);
+    const outcomes = await Promise.allSettled([...made, listening]);
+    return outcomes.map((outcome) => (outcome.status === "rejected" ? outcome.reason.message : "taken"));
   },
 
   /** Reads the ticks, on a connection that stays. Resolves when the stream is open. */

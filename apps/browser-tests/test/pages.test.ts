@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { compile } from "../../../examples/snippets/test/compile.ts";
@@ -78,6 +79,11 @@ describe.skipIf(missing)("a page in Chromium", { timeout: 60_000 }, () => {
     ]);
   });
 
+  it("does later what is to be done later, in its order", async () => {
+    const order = ["now", "end of the turn", "next turn", "its end", "third turn"];
+    expect(await act(page, "turns")).toEqual(order);
+  });
+
   it("needs no bundler, with the import map of docs/browser.md", async () => {
     const [map = ""] = /<script type="importmap">.*?<\/script>/s.exec(docs) ?? [];
     const withZod = map.replace(`{ "imports": {`, `{ "imports": { "zod": "/node_modules/zod/index.js",`);
@@ -122,6 +128,7 @@ describe.skipIf(missing)("a page in Chromium", { timeout: 60_000 }, () => {
     let script = "";
     try {
       await compile({ folder: snippets.folder, files: ["contract.ts", "server.ts"] });
+      await compilePage(snippets.folder);
       script = (await bundle(`import "./page.ts";`, { folder: snippets.folder })).text;
       server = spawn(process.execPath, ["server.ts"], { cwd: snippets.folder, stdio: "ignore" });
       await expect.poll(() => listens(port), patience).toBe(true);
@@ -161,6 +168,18 @@ describe.skipIf(missing)("a page in Chromium", { timeout: 60_000 }, () => {
     },
   );
 });
+
+/** Type-checks the page as docs/browser.md says. */
+async function compilePage(folder: string): Promise<void> {
+  const tsc = join(import.meta.dirname, "../../../node_modules/.bin/tsc");
+  const flags =
+    "--noEmit --strict --module nodenext --target es2023 --lib es2024,esnext.disposable,dom --customConditions browser --allowImportingTsExtensions --ignoreConfig";
+  await promisify(execFile)(tsc, [...flags.split(" "), "page.ts"], { cwd: folder }).catch(
+    ({ stdout }: { stdout: string }) => {
+      throw new Error(stdout);
+    },
+  );
+}
 
 /** Where a file of the import map is installed here. */
 function installed(path: string): string {

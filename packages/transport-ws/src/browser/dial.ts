@@ -23,7 +23,7 @@ export async function dial(url: URL, options: WsOptions, connect: ConnectOptions
     const credential = await presenter?.presentWithin({ timeoutMs: timeLeft(), signal, runtime });
     const protocols = [SUBPROTOCOL, ...(credential ? [offerOf(credential)] : [])];
     return openWebSocket(url, { protocols, timeoutMs: timeLeft(), signal, runtime }, (webSocket) =>
-      dialChannel(webSocketChannel(webSocket, limits.maxMessageBytes, runtime), {
+      dialChannel(webSocketChannel(webSocket, runtime), {
         transport: "ws",
         address: url.host,
         handler,

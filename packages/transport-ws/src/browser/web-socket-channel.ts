@@ -5,8 +5,6 @@ import {
   type OpenChannel,
   ParleyError,
   type Runtime,
-  TransportError,
-  utf8Length,
 } from "@parley/core/transport";
 import { CLOSE_TIMEOUT_MS, HIGH_WATER_BYTES } from "../call-options.ts";
 import { closeCause, closeReason } from "../close-code.ts";
@@ -15,7 +13,7 @@ import { closeCause, closeReason } from "../close-code.ts";
 const DRAIN_CHECK_MS = 20;
 
 /** Ties an open WebSocket of the browser to calls. A text frame is one event, as the CloudEvents WebSocket binding says. */
-export function webSocketChannel(webSocket: WebSocket, maxMessageBytes: number, runtime: Runtime): OpenChannel {
+export function webSocketChannel(webSocket: WebSocket, runtime: Runtime): OpenChannel {
   return (events) => {
     let over = false;
     let closing = false;
@@ -43,9 +41,9 @@ export function webSocketChannel(webSocket: WebSocket, maxMessageBytes: number, 
     };
 
     webSocket.onmessage = ({ data }: { readonly data: unknown }) => {
-      problem = problemOf(data, maxMessageBytes);
-      if (problem) channel.close(problem);
-      else events.frame(data as string); // it has just been looked at
+      if (typeof data === "string") return events.frame(data);
+      problem = new ParleyError("unimplemented", "events are text frames here", { outcome: "unknown" });
+      channel.close(problem);
     };
     webSocket.onclose = ({ code, reason }) => ended(problem ?? closeCause(code, reason));
 
@@ -73,11 +71,4 @@ export function webSocketChannel(webSocket: WebSocket, maxMessageBytes: number, 
 /** Of the codes of RFC 6455, 7.4, pages send 1000 and those of applications alone; the reason has the name, as ever. */
 function closeCode({ code }: ParleyError): number {
   return code === "cancelled" ? codes.cancelled.websocket : 4_000 + codes[code].http;
-}
-
-function problemOf(data: unknown, maxMessageBytes: number): ParleyError | undefined {
-  if (typeof data !== "string") return new ParleyError("unimplemented", "events are text frames here");
-  // A UTF-16 code unit is at most three bytes of UTF-8.
-  if (data.length * 3 <= maxMessageBytes || utf8Length(data) <= maxMessageBytes) return undefined;
-  return new TransportError("resource_exhausted", `a message is over the limit of ${maxMessageBytes} bytes`);
 }
