@@ -58,7 +58,6 @@ export function webSocketChannel(webSocket: WebSocket, runtime: Runtime): OpenCh
         if (reason && closing) return ended(reason);
         closing = true;
         if (!reason) return webSocket.close(codes.cancelled.websocket);
-        webSocket.onmessage = null;
         webSocket.close(closeCode(reason), closeReason(reason));
         // The browser waits longer for a peer that does not answer.
         cancelCloseTimer = runtime.setTimer(() => ended(reason), CLOSE_TIMEOUT_MS);

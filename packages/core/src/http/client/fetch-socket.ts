@@ -41,7 +41,6 @@ class FetchExchange implements ResponseController {
   async run({ path, method, headers, body }: HttpRequest): Promise<void> {
     // From here on it may be sent: a browser never says that it was not.
     this.#handler.onRequestStart(this);
-    if (this.#over) return;
     let response: Response;
     try {
       response = await fetch(this.#origin + path, {
