@@ -1,21 +1,33 @@
-import { cancelled, ParleyError, pageOrigin, type Runtime, TransportError } from "@parley/core/transport";
-
-/** How a WebSocket is opened. */
-export interface OpenWebSocketOptions {
-  /** Subprotocols to offer, the most wanted first. */
-  readonly protocols: readonly string[];
-  readonly timeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly runtime: Runtime;
-}
+import { cancelled, ParleyError, pageOrigin, TransportError } from "@parley/core/transport";
+import { SUBPROTOCOL } from "../call-options.ts";
+import type { Opening } from "../dial.ts";
+import { timedOut } from "../dial-error.ts";
+import { offerOf } from "../offer.ts";
 
 /**
- * Opens a WebSocket of the browser. Resolves with what `adopt` makes of it, in the turn in which it opened.
+ * Opens a WebSocket of the browser, showing who calls; once more when that is refused and there is something else to show. Resolves with what
+ * `adopt` makes of it, in the turn in which it opened.
  * @throws ParleyError `unavailable`, `deadline_exceeded`, `cancelled`, `invalid_argument`, all `not-sent`
  */
-export function openWebSocket<Adopted>(
+export async function openWebSocket<Adopted>(
   url: URL,
-  { protocols, timeoutMs, signal, runtime }: OpenWebSocketOptions,
+  opening: Opening,
+  adopt: (webSocket: WebSocket) => PromiseLike<Adopted>,
+): Promise<Adopted> {
+  const { presenter, connectTimeoutMs, signal, runtime } = opening;
+  if (!presenter) return open(url, opening, [SUBPROTOCOL], adopt);
+  const deadline = runtime.now() + connectTimeoutMs;
+  const timeLeft = (): number => Math.max(0, deadline - runtime.now());
+  return presenter.dial(async () => {
+    const credential = await presenter.presentWithin({ timeoutMs: timeLeft(), signal, runtime });
+    return open(url, { ...opening, connectTimeoutMs: timeLeft() }, [SUBPROTOCOL, offerOf(credential)], adopt);
+  });
+}
+
+function open<Adopted>(
+  url: URL,
+  { connectTimeoutMs, signal, runtime }: Opening,
+  protocols: readonly string[],
   adopt: (webSocket: WebSocket) => PromiseLike<Adopted>,
 ): Promise<Adopted> {
   return new Promise((resolve, reject) => {
@@ -33,7 +45,7 @@ export function openWebSocket<Adopted>(
       webSocket.close();
     };
     const abort = (): void => fail(cancelled(signal?.reason, "not-sent"));
-    const cancelTimer = runtime.setTimer(() => fail(timedOut(url, timeoutMs)), timeoutMs);
+    const cancelTimer = runtime.setTimer(() => fail(timedOut(url, connectTimeoutMs)), connectTimeoutMs);
     signal?.addEventListener("abort", abort);
     webSocket.onclose = () => fail(refused(url));
     webSocket.onopen = () => {
@@ -64,9 +76,4 @@ function refused({ protocol, host, pathname }: URL): ParleyError {
   const page = origin === undefined ? "" : `, or does not admit pages of ${origin} (its option allowedOrigins)`;
   const message = `${protocol}//${host}${pathname} took no WebSocket; a browser does not say whether it is not reached, is no Parley${page}`;
   return new TransportError("unavailable", message, { outcome: "not-sent" });
-}
-
-function timedOut({ host }: URL, timeoutMs: number): ParleyError {
-  const message = `${host} did not complete the WebSocket handshake within ${Math.round(timeoutMs)} ms`;
-  return new TransportError("deadline_exceeded", message, { outcome: "not-sent" });
 }

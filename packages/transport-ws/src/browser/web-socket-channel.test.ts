@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { type Channel, ParleyError, systemRuntime } from "@parley/core/transport";
 import { expect, it } from "vitest";
 import type { WebSocket as Peer } from "ws";
-import { mute, serving, tcp } from "../../test/servers.ts";
+import { serving, socketOf, tcp } from "../../test/servers.ts";
 import { closeCause } from "../close-code.ts";
 import { openWebSocket } from "./open-web-socket.ts";
 import { webSocketChannel } from "./web-socket-channel.ts";
@@ -17,10 +17,10 @@ interface Opened {
   readonly closed: Promise<unknown>;
 }
 
-const dialling = { protocols: [], timeoutMs: 10_000, signal: undefined, runtime: systemRuntime };
+const opening = { presenter: undefined, connectTimeoutMs: 10_000, signal: undefined, runtime: systemRuntime };
 
 function open(url: string): Promise<Opened> {
-  return openWebSocket(new URL(url), dialling, async (webSocket) => {
+  return openWebSocket(new URL(url), opening, async (webSocket) => {
     const frames: string[] = [];
     const drained = Promise.withResolvers<void>();
     const closed = Promise.withResolvers<unknown>();
@@ -63,7 +63,8 @@ it("closes in order, after what was written before", async () => {
 });
 
 it("does not wait for ever for a peer that does not close", async () => {
-  const { channel, closed } = await open(await mute(() => {}));
+  const { channel, closed, peer } = await pair();
+  socketOf(peer).pause();
   channel.close(exhausted);
   expect(await closed).toBe(exhausted);
 });
@@ -96,14 +97,14 @@ it("learns of a cut", async () => {
 it("gives up a handshake that takes too long, or is cancelled", async () => {
   const url = new URL(await tcp(() => {}));
   const never = () => Promise.reject(new Error("it opened"));
-  await expect(openWebSocket(url, { ...dialling, timeoutMs: 1 }, never)).rejects.toMatchObject({
+  await expect(openWebSocket(url, { ...opening, connectTimeoutMs: 1 }, never)).rejects.toMatchObject({
     code: "deadline_exceeded",
     outcome: "not-sent",
   });
   const signal = AbortSignal.abort();
-  await expect(openWebSocket(url, { ...dialling, signal }, never)).rejects.toMatchObject({ code: "cancelled" });
+  await expect(openWebSocket(url, { ...opening, signal }, never)).rejects.toMatchObject({ code: "cancelled" });
   const giveUp = new AbortController();
-  const opening = openWebSocket(url, { ...dialling, signal: giveUp.signal }, never);
+  const dialled = openWebSocket(url, { ...opening, signal: giveUp.signal }, never);
   giveUp.abort();
-  await expect(opening).rejects.toMatchObject({ code: "cancelled", outcome: "not-sent" });
+  await expect(dialled).rejects.toMatchObject({ code: "cancelled", outcome: "not-sent" });
 });

@@ -1,7 +1,9 @@
 import { type Credentials, channelLimits, type DialTransport, refuseInBrowser } from "@parley/core/transport";
 import type { WsCallOptions } from "../call-options.ts";
+import { dial } from "../dial.ts";
 import { manifestWith } from "../manifest.ts";
-import { dial } from "./dial.ts";
+import { openWebSocket } from "./open-web-socket.ts";
+import { webSocketChannel } from "./web-socket-channel.ts";
 
 /** Options of {@link ws} in a browser. */
 export interface WsOptions extends WsCallOptions {
@@ -22,6 +24,9 @@ export function ws(options: WsOptions = {}): DialTransport {
     name: "ws",
     schemes: ["ws", "wss"],
     manifest: manifestWith(options.limits ?? channelLimits),
-    connect: (url, connectOptions = {}) => dial(url, options, connectOptions),
+    connect: (url, connectOptions = {}) =>
+      dial(url, options, connectOptions, (opening, adopt) =>
+        openWebSocket(url, opening, (webSocket) => adopt(webSocketChannel(webSocket, opening.runtime))),
+      ),
   };
 }
