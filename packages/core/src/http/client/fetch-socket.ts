@@ -56,7 +56,7 @@ class FetchExchange implements ResponseController {
     }
     if (this.#over) return;
     // By the Fetch standard, 2.2.6, the status of a redirect is kept from whoever does not follow it.
-    if (response.type === "opaqueredirect" || isRedirect(response.status)) return this.#fail(this.#redirected());
+    if (response.type === "opaqueredirect" || isRedirect(response.status)) return this.abort(this.#redirected());
     this.#handler.onResponseStart(this, response.status, answerHeaders(response));
     if (response.body) await this.#read(response.body.getReader());
     if (this.#over) return;
