@@ -134,6 +134,7 @@ export type {
   ConnectionState,
   ConnectionStats,
   ConnectOptions,
+  DialTransport,
   Listener,
   ListenOptions,
   Transport,

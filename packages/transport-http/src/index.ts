@@ -18,4 +18,5 @@ export {
 export { HttpClient, type HttpClientOptions } from "./client/http-client.ts";
 export { http } from "./http.ts";
 export { createHttpHandler, type HttpHandler } from "./http-handler.ts";
-export { type HttpHandlerOptions, type HttpOptions, type HttpTls, httpLimits } from "./options.ts";
+export { httpLimits } from "./limits.ts";
+export type { HttpHandlerOptions, HttpOptions, HttpTls } from "./options.ts";

@@ -1,11 +1,4 @@
-import {
-  type WebDialOptions,
-  type WebHandlerOptions,
-  type WebListenOptions,
-  type WebTls,
-  webLimits,
-} from "@parley/core/http";
-import type { Limits } from "@parley/core/transport";
+import type { WebDialOptions, WebHandlerOptions, WebListenOptions, WebTls } from "@parley/core/http";
 
 /** Certificates for `https`, as `node:tls` has them. */
 export interface HttpTls extends WebTls {}
@@ -23,6 +16,3 @@ export interface HttpOptions extends WebDialOptions, WebListenOptions {
    */
   readonly batch?: boolean | undefined;
 }
-
-/** What HTTP bears unless it says otherwise. */
-export const httpLimits: Limits = webLimits;

@@ -12,6 +12,7 @@ export type {
 export type { SseEvent } from "./client/read-events.ts";
 export { SseClient } from "./client/sse-client.ts";
 export type { SseClientOptions } from "./client/sse-client-options.ts";
-export { type SseHandlerOptions, type SseOptions, type SseTls, sseLimits } from "./options.ts";
+export { sseLimits } from "./limits.ts";
+export type { SseHandlerOptions, SseOptions, SseTls } from "./options.ts";
 export { sse } from "./sse.ts";
 export { createSseHandler, type SseHandler } from "./sse-handler.ts";

@@ -1,6 +1,7 @@
 import { type CallKind, createCall, createEnvelope, type Handler, type Peer, reply } from "@parley/core/transport";
 import { expect, test } from "vitest";
-import { announcing, answers, cable, collect, items, make, rejection, wire } from "../test/wires.ts";
+import { cable } from "../test/cable.ts";
+import { announcing, answers, collect, items, make, rejection, wire } from "../test/wires.ts";
 import { sse } from "./index.ts";
 
 /** Answers a request with what its caller answers. */

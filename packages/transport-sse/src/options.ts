@@ -1,11 +1,4 @@
-import {
-  type WebDialOptions,
-  type WebHandlerOptions,
-  type WebListenOptions,
-  type WebTls,
-  webLimits,
-} from "@parley/core/http";
-import type { Limits } from "@parley/core/transport";
+import type { WebDialOptions, WebHandlerOptions, WebListenOptions, WebTls } from "@parley/core/http";
 
 /** Certificates for `sses`, as `node:tls` has them. */
 export interface SseTls extends WebTls {}
@@ -24,9 +17,3 @@ export interface SseOptions extends SseHandlerOptions, WebDialOptions, WebListen
   /** Certificates for `sses`. */
   readonly tls?: SseTls | undefined;
 }
-
-/** What SSE bears unless it says otherwise: as much as HTTP, which it is. */
-export const sseLimits: Limits = webLimits;
-
-/** What both ends take for the window unless told otherwise, ms. */
-export const RESUME_WINDOW_MS = 30_000;

@@ -1,7 +1,8 @@
 import { answererItem, type Handler } from "@parley/core/transport";
 import { beforeEach, expect, test } from "vitest";
 import { browse, missing } from "../test/browser.ts";
-import { announcing, cable, type WebServer, webServer } from "../test/wires.ts";
+import { cable } from "../test/cable.ts";
+import { announcing, type WebServer, webServer } from "../test/wires.ts";
 import { type SseOptions, sse } from "./index.ts";
 
 /** Told what a page has seen, line by line. */

@@ -1,17 +1,7 @@
 import { type Envelope, type Handler, systemRuntime } from "@parley/core/transport";
 import { expect, test } from "vitest";
-import {
-  announcing,
-  answers,
-  cable,
-  collect,
-  eventsOf,
-  make,
-  rejection,
-  stranger,
-  webServer,
-  wire,
-} from "../test/wires.ts";
+import { cable } from "../test/cable.ts";
+import { announcing, answers, collect, eventsOf, make, rejection, stranger, webServer, wire } from "../test/wires.ts";
 import { createSseHandler } from "./index.ts";
 
 /** Numbers that come when they are let. */

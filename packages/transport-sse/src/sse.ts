@@ -1,8 +1,12 @@
-import { dialHttp, Endpoint, HEARTBEAT_MS, listenHttp, socketOptions } from "@parley/core/http";
-import { type Limits, type Manifest, type Transport, withCertificate } from "@parley/core/transport";
+import { Endpoint, listenHttp, socketOptions } from "@parley/core/http";
+import { dialHttp, HEARTBEAT_MS } from "@parley/core/http/client";
+import { type Transport, withCertificate } from "@parley/core/transport";
+import { isSecure, originOf } from "./address.ts";
 import { openSocket } from "./client/open-socket.ts";
 import { sseClientWire } from "./client/sse-client-wire.ts";
-import { RESUME_WINDOW_MS, type SseOptions, sseLimits } from "./options.ts";
+import { RESUME_WINDOW_MS, sseLimits } from "./limits.ts";
+import { manifestWith } from "./manifest.ts";
+import type { SseOptions } from "./options.ts";
 import { isForSse, sseWire } from "./server/sse-wire.ts";
 
 /**
@@ -26,40 +30,5 @@ export function sse(options: SseOptions = {}): Transport {
         secure: isSecure(url),
         claims: isForSse,
       }),
-  };
-}
-
-function isSecure({ protocol }: URL): boolean {
-  return protocol === "sses:";
-}
-
-/** What HTTP calls the address. */
-function originOf(url: URL): string {
-  return `${isSecure(url) ? "https" : "http"}://${url.host}`;
-}
-
-function manifestWith(limits: Limits): Manifest {
-  return {
-    kinds: {
-      notify: "native",
-      request: "native",
-      "server-stream": "native",
-      "client-stream": "emulated",
-      "bidi-stream": "emulated",
-      publish: "emulated",
-      subscribe: "native",
-    },
-    delivery: "at-most-once",
-    cancel: "peer",
-    backpressure: "stream",
-    ordering: "call",
-    resume: "session",
-    duplicates: false,
-    gaps: false,
-    serverInitiated: true,
-    wildcards: true,
-    lateSubscriber: "nothing",
-    limits,
-    broker: null,
   };
 }

@@ -7,6 +7,14 @@ export interface CloseDetails {
   readonly closeReason: string;
 }
 
+/** RFC 6455, 5.5: a control frame carries at most 125 bytes, two of them the close code. */
+const MAX_REASON_CHARS = 120;
+
+/** `<code>: <message>`, cut to what a close frame takes, in characters that take one byte each. */
+export function closeReason({ code, message }: ParleyError): string {
+  return `${code}: ${message.replace(/[^\x20-\x7e]/g, "?")}`.slice(0, MAX_REASON_CHARS);
+}
+
 /** What a close code says; nothing for an orderly close. Codes of RFC 6455, 7.4.1. */
 export function closeCause(closeCode: number, closeReason: string): ParleyError | undefined {
   if (closeCode === 1000 || closeCode === 1005) return undefined;

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import { createServer as createSecureServer } from "node:https";
 import type { Socket } from "node:net";
-import { isLoopback, listenAt, loopbackNames, presentedHeaders, requireExposed, socketPeer } from "@parley/core/node";
+import { isLoopback, listenAt, loopbackNames, requireExposed, socketPeer } from "@parley/core/node";
 import {
   channelLimits,
   channelListener,
@@ -11,7 +11,9 @@ import {
   ParleyError,
 } from "@parley/core/transport";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { CLOSE_TIMEOUT_MS, resumeOf, SUBPROTOCOL, type WsOptions } from "./options.ts";
+import { CLOSE_TIMEOUT_MS, resumeOf, SUBPROTOCOL } from "./call-options.ts";
+import { presentedBy } from "./credential-offer.ts";
+import type { WsOptions } from "./options.ts";
 import { socketChannel } from "./socket-channel.ts";
 import { refuseUpgrade, type UpgradeRules, upgradeRefusal } from "./upgrade.ts";
 
@@ -63,7 +65,7 @@ export async function listen(
     if (refusal?.status === 404 && isOthers(request)) return;
     if (refusal) return refuseUpgrade(socket, refusal);
     webSockets.handleUpgrade(request, socket, head, (webSocket: WebSocket) => {
-      const presented = presentedHeaders(request.rawHeaders);
+      const presented = presentedBy(request);
       listener.accept(socketChannel(webSocket, socket), { ...socketPeer(socket), presented });
     });
   };

@@ -1,21 +1,13 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
-import {
-  type Credential,
-  cancelled,
-  type ParleyError,
-  type Presenter,
-  type Runtime,
-  withCertificate,
-} from "@parley/core/transport";
+import { type Credential, cancelled, type ParleyError, withCertificate } from "@parley/core/transport";
 import { type ClientOptions, WebSocket } from "ws";
+import type { Opening } from "./dial.ts";
 import { dialError, refusal, timedOut, undiallable } from "./dial-error.ts";
 import type { WsDialOptions } from "./options.ts";
 
 /** How a WebSocket is dialled. */
-export interface OpenSocketOptions extends WsDialOptions {
-  /** Shows the credentials; one for all dials of a connection, so that a refusal concerns what was shown last. */
-  readonly presenter: Presenter | undefined;
+export interface OpenSocketOptions extends WsDialOptions, Opening {
   /** Subprotocols to offer, the most wanted first. */
   readonly protocols: readonly string[];
   readonly maxMessageBytes: number;
@@ -23,10 +15,6 @@ export interface OpenSocketOptions extends WsDialOptions {
   readonly closeTimeoutMs: number;
   /** Whether permessage-deflate is offered; without context takeover, so that a connection at rest holds no window. */
   readonly compression: boolean;
-  /** For the connection and the handshake together. */
-  readonly connectTimeoutMs: number;
-  readonly signal: AbortSignal | undefined;
-  readonly runtime: Runtime;
 }
 
 /**

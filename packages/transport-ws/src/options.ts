@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { SecureContextOptions } from "node:tls";
-import type { ChannelOptions, Credentials, Limits, ResumeOptions } from "@parley/core/transport";
+import type { Credentials } from "@parley/core/transport";
+import type { WsCallOptions } from "./call-options.ts";
 
 /** Certificates for `wss`: `ca`, `cert`, `key` and their kin, as `node:tls` has them. */
 export interface WsTls extends SecureContextOptions {
@@ -25,13 +26,7 @@ export interface WsDialOptions {
 }
 
 /** Options of {@link ws}. */
-export interface WsOptions
-  extends WsDialOptions,
-    Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
-  /** What each connection bears. @default 4 MiB a message, 16,384 calls, 256 items and 256 KiB a stream */
-  readonly limits?: Limits | undefined;
-  /** How long calls that were cut wait for their connection to be back, ms; the smaller of both sides' counts. @default 30_000 */
-  readonly resumeWindowMs?: number | undefined;
+export interface WsOptions extends WsDialOptions, WsCallOptions {
   /** Listening: mounts on this server, which the caller owns and closes, instead of opening a port. The URL's path counts. */
   readonly server?: Server | undefined;
   /** Listening: browsers' origins that may connect, `["https://app.example"]`. @default none; programs send no Origin and may */
@@ -43,14 +38,3 @@ export interface WsOptions
   /** Listening: permits an address that other machines reach. Without it only loopback addresses are. @default false */
   readonly exposed?: boolean | undefined;
 }
-
-/** What this side says of sessions. */
-export function resumeOf({ resumeWindowMs }: WsOptions): ResumeOptions {
-  return { windowMs: resumeWindowMs };
-}
-
-/** WebSocket subprotocol of the CloudEvents binding: a text frame is one event in JSON. */
-export const SUBPROTOCOL = "cloudevents.json";
-
-/** How long a peer may take to answer a closing handshake. */
-export const CLOSE_TIMEOUT_MS = 500;

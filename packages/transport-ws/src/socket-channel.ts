@@ -1,13 +1,8 @@
 import type { Socket } from "node:net";
-import { type Channel, codes, type OpenChannel, type ParleyError } from "@parley/core/transport";
+import { type Channel, codes, type OpenChannel } from "@parley/core/transport";
 import type { RawData, WebSocket } from "ws";
-import { closeCause } from "./close-code.ts";
-
-/** Bytes that may wait in the socket before writers are held up. */
-const HIGH_WATER_BYTES = 1024 * 1024;
-
-/** RFC 6455, 5.5: a control frame carries at most 125 bytes, two of them the close code. */
-const MAX_REASON_CHARS = 120;
+import { HIGH_WATER_BYTES } from "./call-options.ts";
+import { closeCause, closeReason } from "./close-code.ts";
 
 /**
  * Ties an open WebSocket to calls. A text frame is one event, as the CloudEvents WebSocket binding says; the frames of a batch leave in
@@ -51,9 +46,4 @@ export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel
     };
     return channel;
   };
-}
-
-/** `<code>: <message>`, cut to what a close frame takes, in characters that take one byte each. */
-function closeReason({ code, message }: ParleyError): string {
-  return `${code}: ${message.replace(/[^\x20-\x7e]/g, "?")}`.slice(0, MAX_REASON_CHARS);
 }

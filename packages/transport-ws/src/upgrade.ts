@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { SUBPROTOCOL } from "./options.ts";
+import { SUBPROTOCOL } from "./call-options.ts";
 
 /** Which opening handshakes are taken. */
 export interface UpgradeRules {
@@ -22,7 +22,8 @@ export function upgradeRefusal({ headers, url = "/" }: IncomingMessage, rules: U
   if (path !== rules.path) return { status: 404, text: `Nothing is served at this path; Parley is at ${rules.path}` };
   // RFC 6455, 10.2: browsers say where the page came from; a page of a stranger must not use its visitor's loopback or cookies.
   if (headers.origin !== undefined && !rules.allowedOrigins.includes(headers.origin)) {
-    return { status: 403, text: "This origin is not allowed (option allowedOrigins)" };
+    const text = `Pages of the origin ${headers.origin.replace(/[^\x20-\x7e]/g, "?").slice(0, 200)} may not connect; if they are meant to, put it in the option allowedOrigins`;
+    return { status: 403, text };
   }
   // A name that was made to resolve to this address (DNS rebinding).
   const host = headers.host?.replace(/:\d+$/, "").toLowerCase();

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { createServer as createHttpServer } from "node:http";
+import { once } from "node:events";
+import { createServer as createHttpServer, type IncomingMessage } from "node:http";
 import { type AddressInfo, createServer as createTcpServer, type Server } from "node:net";
 import {
   answererItem,
@@ -174,6 +175,16 @@ describe("a listener", () => {
       socket.once("open", () => resolve("open"));
     });
     expect(answered).toBe(status);
+  });
+
+  it("says which option admits an origin that it refuses", async () => {
+    const { url } = await listening({ allowedOrigins: ["https://app.example"] });
+    const socket = new WebSocket(url, "cloudevents.json", { origin: "https://other.example" });
+    socket.on("error", () => {});
+    const [, response] = (await once(socket, "unexpected-response")) as [unknown, IncomingMessage];
+    let text = "";
+    for await (const chunk of response.setEncoding("utf8")) text += chunk;
+    expect(text).toMatch(/^Pages of the origin https:\/\/other\.example may not connect; .*allowedOrigins/);
   });
 
   it("takes an origin that is allowed", async () => {

@@ -1,7 +1,11 @@
-import { channelLimits, type Limits, type Manifest, type Transport } from "@parley/core/transport";
-import { dial } from "./dial.ts";
+import { channelLimits, checkHeaders, type Transport } from "@parley/core/transport";
+import { CLOSE_TIMEOUT_MS, SUBPROTOCOL } from "./call-options.ts";
+import { dial, type Open } from "./dial.ts";
 import { listen } from "./listen.ts";
+import { manifestWith } from "./manifest.ts";
+import { openSocket } from "./open-socket.ts";
 import type { WsOptions } from "./options.ts";
+import { socketChannel } from "./socket-channel.ts";
 
 /** WebSocket, `ws:` and `wss:`: all kinds of call over one connection, in both directions. */
 export function ws(options: WsOptions = {}): Transport {
@@ -9,33 +13,25 @@ export function ws(options: WsOptions = {}): Transport {
     name: "ws",
     schemes: ["ws", "wss"],
     manifest: manifestWith(options.limits ?? channelLimits),
-    connect: (url, connectOptions = {}) => dial(url, options, connectOptions),
+    connect: async (url, connectOptions = {}) => dial(url, options, connectOptions, opener(url, options)),
     listen: (url, handler, listenOptions = {}) => listen(url, handler, options, listenOptions),
   };
 }
 
-function manifestWith(limits: Limits): Manifest {
-  return {
-    kinds: {
-      notify: "native",
-      request: "native",
-      "server-stream": "native",
-      "client-stream": "native",
-      "bidi-stream": "native",
-      publish: "emulated",
-      subscribe: "emulated",
-    },
-    delivery: "at-most-once",
-    cancel: "peer",
-    backpressure: "stream",
-    ordering: "connection",
-    resume: "session",
-    duplicates: false,
-    gaps: false,
-    serverInitiated: true,
-    wildcards: true,
-    lateSubscriber: "nothing",
-    limits,
-    broker: null,
+/** @throws ParleyError `invalid_argument` when credentials and headers both say who calls */
+function opener(url: URL, { credentials, headers, tls, limits = channelLimits }: WsOptions): Open {
+  checkHeaders(headers, credentials);
+  return (opening, adopt) => {
+    const settings = {
+      ...opening,
+      credentials,
+      headers,
+      tls,
+      protocols: [SUBPROTOCOL],
+      maxMessageBytes: limits.maxMessageBytes,
+      closeTimeoutMs: CLOSE_TIMEOUT_MS,
+      compression: false,
+    };
+    return openSocket(url, settings, (webSocket, socket) => adopt(socketChannel(webSocket, socket)));
   };
 }

@@ -4,7 +4,7 @@ import type { Runtime } from "../runtime/runtime.ts";
 import type { ReconnectOptions } from "../transport/reconnect/options.ts";
 import { reconnecting } from "../transport/reconnect/reconnecting.ts";
 import type { ReconnectingConnection } from "../transport/reconnect/reconnecting-connection.ts";
-import type { CloseOptions, Transport } from "../transport/transport.ts";
+import type { CloseOptions, DialTransport } from "../transport/transport.ts";
 import type { Agent } from "./agent.ts";
 import type { CallStorage } from "./call-storage.ts";
 import { type Client, client } from "./client.ts";
@@ -15,7 +15,7 @@ import { answeringOf, closeAndDrain, surround } from "./serve.ts";
 /** What {@link connect} takes. */
 export interface RemoteOptions {
   /** Which transports may be used; the scheme of the URL picks one. */
-  readonly transports: readonly Transport[];
+  readonly transports: readonly DialTransport[];
   /** Around every call made, the first outermost. */
   readonly use?: readonly Interceptor[] | undefined;
   /** Time for each call that has none of its own; not for the life of a subscription. @default none */

@@ -1,10 +1,10 @@
 import { ParleyError } from "../call/error.ts";
-import type { Transport } from "../transport/transport.ts";
+import type { DialTransport } from "../transport/transport.ts";
 
 /** A URL, and the transport that serves its scheme. */
-export interface Endpoint {
+export interface Endpoint<T extends DialTransport> {
   readonly url: URL;
-  readonly transport: Transport;
+  readonly transport: T;
 }
 
 /** Where the transports of the schemes are that Parley has one for. */
@@ -27,10 +27,13 @@ const packages: Readonly<Record<string, readonly [module: string, factory: strin
  * Finds the transport for a URL by its scheme; of several, the first.
  * @throws ParleyError `invalid_argument`, `not-sent`: what is no URL, or a scheme that no transport serves, naming the package that does.
  */
-export function findEndpoint(address: string | URL, transports: readonly Transport[] | undefined): Endpoint {
+export function findEndpoint<T extends DialTransport>(
+  address: string | URL,
+  transports: readonly T[] | undefined,
+): Endpoint<T> {
   const url = readUrl(address);
   // Callers without types forget it.
-  if (!Array.isArray(transports))
+  if (transports === undefined || !Array.isArray(transports))
     throw unfit(`the option transports is missing (${shown(url)}): ${advice(url.protocol.slice(0, -1), [])}`);
   const factory = transports.find((one: unknown) => typeof one === "function");
   if (factory) throw unfit(`transports holds a function where a transport belongs: call it, ${factory.name}()`);
@@ -50,7 +53,7 @@ function readUrl(address: string | URL): URL {
   }
 }
 
-function advice(scheme: string, transports: readonly Transport[]): string {
+function advice(scheme: string, transports: readonly DialTransport[]): string {
   if (Object.hasOwn(packages, scheme)) {
     const [module, factory] = packages[scheme] as readonly [string, string];
     const install = module === "@parley/core" ? "" : `install ${module} and `;

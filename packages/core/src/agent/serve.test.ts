@@ -85,6 +85,15 @@ test("a wrong address is found before anything is opened", async () => {
   expect(good.closes).toEqual([]);
 });
 
+test("what only dials, as in a browser, is no address to listen on", async () => {
+  const { listen: _, ...dialling } = { ...memory(), name: "ws" };
+  const failure = await failureOf(
+    serve(agent(text, textHandlers()), "memory://a", { transports: [dialling as Transport] }),
+  );
+  expect(failure).toMatchObject({ code: "unimplemented", outcome: "not-sent" });
+  expect(failure.message).toMatch(/^ws cannot listen here/);
+});
+
 test("closing closes every listener with the grace, once", async () => {
   const good = counting("good");
   const server = await serve(agent(text, textHandlers()), ["good://a", "good://b"], { transports: [good] });

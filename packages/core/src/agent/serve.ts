@@ -70,7 +70,10 @@ export async function serve(
   const handler = surround(answering.handle, options);
   const listeners: Listener[] = [];
   try {
-    for (const { transport, url } of endpoints) listeners.push(await transport.listen(url, handler, { log, runtime }));
+    for (const { transport, url } of endpoints) {
+      checkListens(transport);
+      listeners.push(await transport.listen(url, handler, { log, runtime }));
+    }
   } catch (error) {
     await Promise.allSettled(listeners.map((listener) => listener.close({ graceMs: 0 })));
     throw error;
@@ -99,6 +102,14 @@ export async function closeAndDrain(
   const end = runtime.now() + graceMs;
   await closed;
   await answering?.drain({ graceMs: Math.max(0, end - runtime.now()) });
+}
+
+/** Callers without types give what only dials. @throws ParleyError `unimplemented` */
+function checkListens({ name, listen }: Partial<Transport>): void {
+  if (listen) return;
+  throw new ParleyError("unimplemented", `${name} cannot listen here: a browser dials, and whom it dials can call it`, {
+    outcome: "not-sent",
+  });
 }
 
 function createServer(

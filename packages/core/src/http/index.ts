@@ -1,28 +1,6 @@
-export { type Answer, headerOf, readAnswer, strangeAnswer, understood } from "./client/answer.ts";
-export type { ClientWire, EventReader } from "./client/client-wire.ts";
-export { dialHttp, type WebDialInit } from "./client/dial.ts";
-export { dispatchError } from "./client/dispatch-error.ts";
-export { GatheredAnswer } from "./client/gathered-answer.ts";
-export { HeldSocket } from "./client/held-socket.ts";
-export { HttpConnection, type HttpConnectionInit } from "./client/http-connection.ts";
-export type { Link, OpenCall, Settle } from "./client/link.ts";
-export { OutgoingCall } from "./client/outgoing-call.ts";
-export { post } from "./client/post.ts";
-export type { ResumableStream, Resumption } from "./client/resumption.ts";
-export { checkSize } from "./client/size.ts";
-export type { AnswerHeaders, HttpRequest, HttpSocket, ResponseController, ResponseHandler } from "./client/socket.ts";
 export { type OpenSocket, type SocketLibrary, socketOpener } from "./client/socket-opener.ts";
 export { type SocketOptions, socketOptions } from "./client/socket-options.ts";
-export type { Sockets } from "./client/sockets.ts";
-export type { UploadBody, UploadInit } from "./client/upload-body.ts";
-export {
-  HEARTBEAT_MS,
-  type WebDialOptions,
-  type WebHandlerOptions,
-  type WebListenOptions,
-  type WebTls,
-  webLimits,
-} from "./options.ts";
+export type { WebDialOptions, WebHandlerOptions, WebListenOptions, WebTls } from "./options.ts";
 export {
   type HttpErrorDetails,
   HttpResponse,

@@ -1,6 +1,6 @@
 import type { Server } from "node:http";
 import type { SecureContextOptions } from "node:tls";
-import type { Credentials, Limits } from "../transport/index.ts";
+import type { SharedOptions, WebCallOptions } from "./call-options.ts";
 
 /** Certificates for TLS, as `node:tls` has them. */
 export interface WebTls
@@ -11,17 +11,6 @@ export interface WebTls
   readonly requestCert?: boolean | undefined;
   /** Dialling: the name that the certificate must bear. @default the host of the URL */
   readonly servername?: string | undefined;
-}
-
-/** Options of both ends. */
-interface SharedOptions {
-  /** What this side bears. @default {@link webLimits} */
-  readonly limits?: Limits | undefined;
-  /**
-   * Longest silence, ms: an answering stream without items shows a sign of life so often, and a caller who has heard nothing for so long
-   * asks for one. A peer silent for twice that is given up. @default 15_000
-   */
-  readonly heartbeatMs?: number | undefined;
 }
 
 /** Options for answering calls that come as HTTP requests. */
@@ -40,14 +29,10 @@ export interface WebHandlerOptions extends SharedOptions {
   readonly requestTimeoutMs?: number | undefined;
 }
 
-/** Options for making calls by HTTP requests. */
-export interface WebDialOptions extends SharedOptions {
+/** Options for making calls by HTTP requests over sockets of one's own. */
+export interface WebDialOptions extends WebCallOptions {
   /** Certificates for TLS. */
   readonly tls?: WebTls | undefined;
-  /** Dialling: what proves who calls, shown anew with every request; a certificate, with every connection. Never sent to another host. */
-  readonly credentials?: Credentials | undefined;
-  /** Dialling: headers of every request. Never sent to another host: redirects are not followed. */
-  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 /** Options for listening on a port. */
@@ -62,19 +47,5 @@ export interface WebListenOptions extends WebHandlerOptions {
   readonly maxConnections?: number | undefined;
 }
 
-/**
- * What HTTP bears unless it says otherwise. The window is what the kernel's buffers hold for a reader who takes nothing: up to 10 MiB on Linux's
- * loopback, in items as short as events get.
- */
-export const webLimits: Limits = {
-  maxMessageBytes: 4 * 1024 * 1024,
-  maxCalls: 1_024,
-  windowItems: 131_072,
-  windowBytes: 16 * 1024 * 1024,
-};
-
 /** What is taken for the time that a request may take to arrive unless told otherwise, ms. */
 export const REQUEST_TIMEOUT_MS = 10_000;
-
-/** What both ends take for the longest silence unless told otherwise, ms. */
-export const HEARTBEAT_MS = 15_000;

@@ -60,5 +60,27 @@ export const systemRuntime: Runtime = createRuntime({
   },
   // nextTick runs after the microtasks of the turn, so that everything they send leaves in one write.
   defer: process?.nextTick ?? ((run) => queueMicrotask(run)),
-  nextTurn: setImmediate ?? ((run) => setTimeout(run, 0)),
+  nextTurn: setImmediate ?? turnsByMessage(),
 });
+
+/** The end of a message channel that each message gives a turn of its own. */
+interface Turns {
+  postMessage(message: undefined): void;
+}
+
+/** Turns of a browser. Not by its timers, which it holds back for seconds while a page is in the background. */
+function turnsByMessage(): (run: () => void) => void {
+  let turns: Turns | undefined;
+  const due: (() => void)[] = [];
+  const open = (): Turns => {
+    const { port1, port2 } = new MessageChannel();
+    port1.addEventListener("message", () => due.shift()?.());
+    port1.start();
+    return port2;
+  };
+  return (run) => {
+    turns ??= open();
+    due.push(run);
+    turns.postMessage(undefined);
+  };
+}

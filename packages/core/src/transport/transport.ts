@@ -7,8 +7,8 @@ import type { Hello } from "./hello.ts";
 import type { Manifest } from "./manifest.ts";
 import type { SessionKeeper } from "./session/keeper.ts";
 
-/** Carries calls to the other side of one protocol. A factory such as `ws()` makes it and takes the protocol's own options. */
-export interface Transport {
+/** The dialling side of a {@link Transport}: all that there is of one in a browser. */
+export interface DialTransport {
   /** Short name, `"ws"`. */
   readonly name: string;
   /** URL schemes it serves, without the colon: `["ws", "wss"]`. */
@@ -20,6 +20,10 @@ export interface Transport {
    * `unauthenticated`, `permission_denied`, `deadline_exceeded` after `connectTimeoutMs`.
    */
   connect(url: URL, options?: ConnectOptions): Promise<Connection>;
+}
+
+/** Carries calls to the other side of one protocol. A factory such as `ws()` makes it and takes the protocol's own options. */
+export interface Transport extends DialTransport {
   /**
    * Resolves when calls can arrive. Port 0 takes a free one; the listener's `url` has it.
    * @throws ParleyError `already_exists` when the address is in use, `permission_denied`, `invalid_argument`.

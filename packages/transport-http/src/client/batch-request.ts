@@ -12,7 +12,7 @@ import {
   readAnswer,
   strangeAnswer,
   understood,
-} from "@parley/core/http";
+} from "@parley/core/http/client";
 import { decode, type ParleyError, TransportError, toParleyError } from "@parley/core/transport";
 import { LineReader } from "../wire/line-reader.ts";
 import type { BatchedCall, Carrier } from "./batched-call.ts";
@@ -74,7 +74,7 @@ export class BatchRequest implements ResponseHandler, Carrier {
     this.#answersInLines = status === 200 && essenceOf(headerOf(headers, "content-type")) === mediaTypes.events;
   }
 
-  onResponseData(controller: ResponseController, chunk: Buffer): void {
+  onResponseData(controller: ResponseController, chunk: Uint8Array): void {
     this.#link.heard();
     try {
       if (this.#answersInLines) this.#lines.read(chunk, (line) => this.#answered(line));

@@ -1,4 +1,4 @@
-import type { Link, OpenCall, Settle } from "@parley/core/http";
+import type { Link, OpenCall, Settle } from "@parley/core/http/client";
 import {
   type AbortListener,
   type Call,

@@ -1,4 +1,4 @@
-import { type Link, OutgoingCall, type Settle } from "@parley/core/http";
+import { type Link, OutgoingCall, type Settle } from "@parley/core/http/client";
 import { type Call, encode, follower, type Reply, timeLeft, toParleyError } from "@parley/core/transport";
 import { BatchRequest } from "./batch-request.ts";
 import { BatchedCall } from "./batched-call.ts";

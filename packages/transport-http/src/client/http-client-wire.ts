@@ -1,11 +1,25 @@
-import { type ClientWire, type HttpConnection, mediaTypes } from "@parley/core/http";
+import {
+  type ClientWire,
+  type HttpConnection,
+  mediaTypes,
+  type UploadBody,
+  type UploadInit,
+} from "@parley/core/http/client";
+import { ParleyError } from "@parley/core/transport";
 import { LineReader } from "../wire/line-reader.ts";
 import { Batcher } from "./batcher.ts";
 import { Duplex } from "./duplex.ts";
-import { Upload } from "./upload.ts";
 
-/** HTTP as the dialling side speaks it. @param batch whether the single messages of one turn leave as one request. */
-export function httpClientWire(connection: HttpConnection, batch: boolean): ClientWire {
+/** How HTTP is spoken by whoever dials. */
+export interface HttpClientWireInit {
+  /** Whether the single messages of one turn leave as one request. */
+  readonly batch: boolean;
+  /** Makes the body of a request that goes on while it is answered; absent where requests are sent whole, as browsers do. */
+  readonly upload?: (init: UploadInit) => UploadBody;
+}
+
+/** HTTP as the dialling side speaks it. */
+export function httpClientWire(connection: HttpConnection, { batch, upload }: HttpClientWireInit): ClientWire {
   const { runtime, source, address } = connection;
   const duplex = new Duplex({ invoke: (call) => connection.start(call), runtime, source, address });
   let batcher: Batcher | undefined;
@@ -18,11 +32,12 @@ export function httpClientWire(connection: HttpConnection, batch: boolean): Clie
       const lines = new LineReader(maxBytes);
       return { read: (chunk) => lines.read(chunk, take) };
     },
-    upload: (init) => new Upload(init),
+    ...(upload && { upload }),
     get waiting() {
       return batcher?.waiting ?? 0;
     },
     open(call) {
+      if (call.input && !upload) return uplink ? undefined : Promise.reject(noUplink(address));
       switch (call.kind) {
         case "bidi-stream":
           return connection.startAfter(duplex.uplinkFor(call, uplink), call);
@@ -40,6 +55,11 @@ export function httpClientWire(connection: HttpConnection, batch: boolean): Clie
       uplink = (data as { readonly uplink?: unknown } | null)?.uplink === true;
     },
   };
+}
+
+function noUplink(address: string): ParleyError {
+  const message = `${address} takes the items of a caller with the request alone, which a browser sends whole`;
+  return new ParleyError("unimplemented", message, { outcome: "not-sent" });
 }
 
 /** How many messages the peer takes in one request, if it does; at least two, or there is no point. */

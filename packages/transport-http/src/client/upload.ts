@@ -1,4 +1,4 @@
-import { type LineSink, LineWriter, type UploadBody, type UploadInit } from "@parley/core/http";
+import { type LineSink, LineWriter, type UploadBody, type UploadInit } from "@parley/core/http/client";
 import { type Envelope, encode, end, toParleyError } from "@parley/core/transport";
 
 /** Characters that wait for the socket before items are read no further. */

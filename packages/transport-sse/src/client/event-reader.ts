@@ -1,4 +1,4 @@
-import type { EventReader } from "@parley/core/http";
+import type { EventReader } from "@parley/core/http/client";
 import { eventParser } from "../event-parser.ts";
 
 /** Beside its data, an event has an id and a name, and a line its field name. */

@@ -1,4 +1,5 @@
-import { essenceOf, type HttpRequestOptions, type HttpResponse, Requester } from "@parley/core/http";
+import { type HttpRequestOptions, type HttpResponse, Requester } from "@parley/core/http";
+import { essenceOf } from "@parley/core/http/client";
 import { ParleyError, type Runtime } from "@parley/core/transport";
 import { EVENT_STREAM } from "../event-stream.ts";
 import { openSocket } from "./open-socket.ts";

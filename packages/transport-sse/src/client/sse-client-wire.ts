@@ -1,4 +1,4 @@
-import { type ClientWire, type HttpConnection, mediaTypes } from "@parley/core/http";
+import { type ClientWire, type HttpConnection, mediaTypes } from "@parley/core/http/client";
 import type { CallKind, ConnectOptions } from "@parley/core/transport";
 import { SESSION_HEADER } from "../channel-type.ts";
 import { EVENT_STREAM } from "../event-stream.ts";

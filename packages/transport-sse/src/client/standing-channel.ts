@@ -1,4 +1,4 @@
-import type { Link } from "@parley/core/http";
+import type { Link } from "@parley/core/http/client";
 import {
   type CancelTimer,
   type CloseOptions,

@@ -8,7 +8,7 @@ import {
   type ResumableStream,
   type Resumption,
   strangeAnswer,
-} from "@parley/core/http";
+} from "@parley/core/http/client";
 import { type CancelTimer, ParleyError, TransportError } from "@parley/core/transport";
 import { EVENT_STREAM } from "../event-stream.ts";
 
@@ -132,7 +132,7 @@ class Attempt implements ResponseHandler {
     } else this.#refusal = strangeAnswer(status, headers, this.#link.address);
   }
 
-  onResponseData(_controller: ResponseController, chunk: Buffer): void {
+  onResponseData(_controller: ResponseController, chunk: Uint8Array): void {
     if (this.#attached) this.#stream.read(chunk);
   }
 

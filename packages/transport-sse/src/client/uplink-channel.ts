@@ -10,7 +10,7 @@ import {
   type ResponseController,
   type ResponseHandler,
   strangeAnswer,
-} from "@parley/core/http";
+} from "@parley/core/http/client";
 import {
   type Channel,
   type ChannelEvents,
@@ -92,7 +92,7 @@ export class UplinkChannel implements Channel, ResponseHandler {
     controller.abort(CLOSED);
   }
 
-  onResponseData(_controller: ResponseController, chunk: Buffer): void {
+  onResponseData(_controller: ResponseController, chunk: Uint8Array): void {
     if (!this.#reading || this.#over) return;
     this.#link.heard();
     try {

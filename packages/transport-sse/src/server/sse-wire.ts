@@ -13,7 +13,8 @@ import {
 import { type CallKind, type Runtime, systemRuntime } from "@parley/core/transport";
 import { CHANNEL } from "../channel-type.ts";
 import { EVENT_STREAM } from "../event-stream.ts";
-import { RESUME_WINDOW_MS, type SseHandlerOptions } from "../options.ts";
+import { RESUME_WINDOW_MS } from "../limits.ts";
+import type { SseHandlerOptions } from "../options.ts";
 import { Downlinks, NO_FRAMES } from "./downlinks.ts";
 import { oneEventFormat, plainStreamFormat, streamFormat } from "./event-format.ts";
 import { NOT_ACCEPTED, readStream } from "./read-stream.ts";

@@ -8,16 +8,16 @@ import {
   toParleyError,
 } from "../../transport/index.ts";
 import { essenceOf, mediaTypes } from "../wire/media-type.ts";
-import { readProblem } from "../wire/problem.ts";
 import { codeOfStatus, isRedirect, outcomeOfStatus } from "../wire/status.ts";
 import { readText } from "../wire/text.ts";
+import { readProblem } from "./problem.ts";
 import type { AnswerHeaders } from "./socket.ts";
 
 /** A whole answer. */
 export interface Answer {
   readonly status: number;
   readonly headers: AnswerHeaders;
-  readonly body: Buffer;
+  readonly body: Uint8Array;
 }
 
 /** The longest wait that a stranger's `Retry-After` is believed, ms. */

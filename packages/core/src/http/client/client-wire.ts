@@ -6,7 +6,7 @@ import type { UploadBody, UploadInit } from "./upload-body.ts";
 /** Cuts the bytes of a stream's answer into the texts of events. */
 export interface EventReader {
   /** @throws ParleyError when they are too long, or make no sense. */
-  read(chunk: Buffer): void;
+  read(chunk: Uint8Array): void;
   /** Where to go on after a cut, if the peer has said. */
   readonly position?: string | undefined;
 }

@@ -12,8 +12,8 @@ import {
   TransportError,
   toParleyError,
 } from "../../transport/index.ts";
-import { HEARTBEAT_MS, type WebDialOptions, webLimits } from "../options.ts";
-import { basePath } from "../server/mount.ts";
+import { HEARTBEAT_MS, type WebCallOptions, webLimits } from "../call-options.ts";
+import { basePath } from "../wire/base-path.ts";
 import type { ClientWire } from "./client-wire.ts";
 import { HttpConnection } from "./http-connection.ts";
 import type { HttpSocket } from "./socket.ts";
@@ -30,7 +30,7 @@ export interface WebDialInit {
 /** Opens a connection and shakes hands. */
 export async function dialHttp(
   url: URL,
-  options: WebDialOptions,
+  options: WebCallOptions,
   connect: ConnectOptions,
   { open, wire }: WebDialInit,
 ): Promise<Connection> {

@@ -1,3 +1,4 @@
+import { joinBytes } from "../wire/bytes.ts";
 import type { Answer } from "./answer.ts";
 import type { Link } from "./link.ts";
 import { checkAnswerSize } from "./size.ts";
@@ -8,7 +9,7 @@ export class GatheredAnswer {
   readonly #link: Link;
   #status = 0;
   #headers: AnswerHeaders = {};
-  #chunks: Buffer[] = [];
+  #chunks: Uint8Array[] = [];
   #bytes = 0;
 
   constructor(link: Link) {
@@ -27,7 +28,7 @@ export class GatheredAnswer {
   }
 
   /** More of its body. @throws TransportError `resource_exhausted` */
-  take(chunk: Buffer): void {
+  take(chunk: Uint8Array): void {
     this.#bytes += chunk.length;
     checkAnswerSize(this.#bytes, this.#link);
     this.#chunks.push(chunk);
@@ -35,8 +36,6 @@ export class GatheredAnswer {
 
   /** All of it. */
   end(): Answer {
-    const [first] = this.#chunks;
-    const body = first && this.#chunks.length === 1 ? first : Buffer.concat(this.#chunks);
-    return { status: this.#status, headers: this.#headers, body };
+    return { status: this.#status, headers: this.#headers, body: joinBytes(this.#chunks) };
   }
 }

@@ -118,7 +118,7 @@ export class OutgoingCall implements ResponseHandler, ResumableStream, AbortList
     this.#attempt(() => checkAnswerSize(Number(headerOf(headers, "content-length") ?? 0), this.#link));
   }
 
-  onResponseData(_controller: ResponseController, chunk: Buffer): void {
+  onResponseData(_controller: ResponseController, chunk: Uint8Array): void {
     this.#hear();
     if (this.#over) return;
     this.#attempt(() => {
@@ -171,7 +171,7 @@ export class OutgoingCall implements ResponseHandler, ResumableStream, AbortList
     return true;
   }
 
-  read(chunk: Buffer): void {
+  read(chunk: Uint8Array): void {
     this.#hear();
     if (!this.#over) this.#attempt(() => this.#stream?.read(chunk));
   }

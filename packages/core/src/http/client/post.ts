@@ -42,7 +42,7 @@ class Post implements ResponseHandler {
     this.#answer.begin(status, headers);
   }
 
-  onResponseData(controller: ResponseController, chunk: Buffer): void {
+  onResponseData(controller: ResponseController, chunk: Uint8Array): void {
     try {
       this.#answer.take(chunk);
     } catch (thrown) {

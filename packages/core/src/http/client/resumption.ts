@@ -12,7 +12,7 @@ export interface ResumableStream {
   /** The answer goes on with this. Returns whether it can be read. */
   reattached(controller: ResponseController, status: number, headers: AnswerHeaders): boolean;
   /** More of the answer. */
-  read(chunk: Buffer): void;
+  read(chunk: Uint8Array): void;
   /** It cannot be taken up any more. */
   fail(error: ParleyError): void;
 }

@@ -25,7 +25,7 @@ export interface ResponseHandler {
     headers: AnswerHeaders,
     statusText?: string | undefined,
   ): void;
-  onResponseData(controller: ResponseController, chunk: Buffer): void;
+  onResponseData(controller: ResponseController, chunk: Uint8Array): void;
   onResponseEnd(): void;
   onResponseError(controller: ResponseController, failure: Error): void;
 }

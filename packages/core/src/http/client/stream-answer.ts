@@ -40,7 +40,7 @@ export class StreamAnswer {
   }
 
   /** Takes what has arrived. @throws ParleyError when it makes no sense, is too long, or items are missing. */
-  read(chunk: Buffer): void {
+  read(chunk: Uint8Array): void {
     this.#reader.read(chunk);
   }
 

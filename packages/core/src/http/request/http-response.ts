@@ -78,7 +78,7 @@ export class HttpResponse implements AsyncIterable<Uint8Array> {
       coding === null || coding === "identity"
         ? this.#name
         : `${this.#name} in ${coding.slice(0, 80)}, which was not asked for,`;
-    return understood(name, () => decodeData(readText(Buffer.from(bytes.buffer)).replace(/^\uFEFF/, ""))) as Value;
+    return understood(name, () => decodeData(readText(bytes).replace(/^\uFEFF/, ""))) as Value;
   }
 
   /** The body as text. What is not UTF-8 in it becomes U+FFFD. @throws ParleyError as {@link bytes} does */

@@ -19,7 +19,8 @@ import {
   TransportError,
   toParleyError,
 } from "../../transport/index.ts";
-import { HEARTBEAT_MS, REQUEST_TIMEOUT_MS, type WebHandlerOptions, webLimits } from "../options.ts";
+import { HEARTBEAT_MS, webLimits } from "../call-options.ts";
+import { REQUEST_TIMEOUT_MS, type WebHandlerOptions } from "../options.ts";
 import { mediaTypes } from "../wire/media-type.ts";
 import { Roster } from "../wire/roster.ts";
 import { Bodies, type BodyReader } from "./body.ts";

@@ -9,9 +9,9 @@ import {
   toParleyError,
 } from "../../transport/index.ts";
 import { mediaTypes } from "../wire/media-type.ts";
-import { problemOf } from "../wire/problem.ts";
 import { statusOf } from "../wire/status.ts";
 import { writeBinary, writeData } from "./binary.ts";
+import { problemOf } from "./problem.ts";
 import type { Answer } from "./response.ts";
 
 /** How answers are written in one mode. */

@@ -3,8 +3,9 @@ import { createServer as createSecureServer } from "node:https";
 import { listenAt, requireExposed, withPort } from "../../node/index.ts";
 import { type CloseOptions, type Listener, ParleyError } from "../../transport/index.ts";
 import { REQUEST_TIMEOUT_MS, type WebListenOptions } from "../options.ts";
+import { basePath } from "../wire/base-path.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { basePath, type Mounted, mount } from "./mount.ts";
+import { type Mounted, mount } from "./mount.ts";
 
 /** Longest time between looks at heads that are late. */
 const CHECK_INTERVAL_MS = 1_000;

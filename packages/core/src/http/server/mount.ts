@@ -1,5 +1,6 @@
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from "node:http";
 import { ParleyError } from "../../transport/index.ts";
+import { targetBeneath } from "../wire/base-path.ts";
 
 /** Answers requests beneath one path of a server. `url` is the target beneath that path. */
 export type ServeRequest = (request: IncomingMessage, response: ServerResponse, url: string) => void;
@@ -32,19 +33,6 @@ export function mount(server: Server, mounted: Mounted): () => void {
   return () => {
     if (router.remove(mounted)) routers.delete(server);
   };
-}
-
-/** The path of an address as a prefix: without the slash at its end, empty for the root. */
-export function basePath({ pathname }: URL): string {
-  return pathname.replace(/\/+$/, "");
-}
-
-/** The target beneath a base; undefined when it is elsewhere. */
-export function targetBeneath(base: string, url: string): string | undefined {
-  if (!url.startsWith(base)) return undefined;
-  const rest = url.slice(base.length);
-  if (rest === "") return "/";
-  return rest[0] === "/" || rest[0] === "?" ? rest : undefined;
 }
 
 /** Stands before the request listeners that a server had, until the last mount is gone. */

@@ -13,6 +13,8 @@ export function grantOrigin({ headers }: IncomingMessage, response: ServerRespon
   if (allowed.length > 0) response.setHeader("Vary", "Origin");
   if (origin === undefined || !allowed.includes(origin)) return;
   response.setHeader("Access-Control-Allow-Origin", origin);
+  // What callers read beside the body, and pages not unless they are let (3.2.6).
+  response.setHeader("Access-Control-Expose-Headers", "Retry-After");
 }
 
 /** Headers that answer a browser asking whether a page may call. */

@@ -1,7 +1,7 @@
 import { AuthenticationError, ParleyError, TransportError } from "../../transport/index.ts";
 import { mediaTypes } from "../wire/media-type.ts";
-import { problemOf } from "../wire/problem.ts";
 import { statusOf } from "../wire/status.ts";
+import { problemOf } from "./problem.ts";
 import type { Answer } from "./response.ts";
 
 /** A request that is turned away before it became a call. */

@@ -1,14 +1,14 @@
 import { systemRuntime } from "../../runtime/runtime.ts";
 import { Keeper } from "../session/keeper.ts";
-import type { ConnectOptions, Transport } from "../transport.ts";
+import type { ConnectOptions, DialTransport, Transport } from "../transport.ts";
 import { LastingConnection } from "./lasting-connection.ts";
 import { type ReconnectOptions, reconnectPolicy } from "./options.ts";
 import type { ReconnectingConnection } from "./reconnecting-connection.ts";
 
 /** A transport whose connections come back after a cut. */
-export interface ReconnectingTransport extends Transport {
+export type ReconnectingTransport<T extends DialTransport = Transport> = Omit<T, "connect"> & {
   connect(url: URL, options?: ConnectOptions): Promise<ReconnectingConnection>;
-}
+};
 
 /**
  * Lets the connections that a transport dials come back after a cut. `connect` of the agent layer does so by itself.
@@ -22,7 +22,10 @@ export interface ReconnectingTransport extends Transport {
  *
  * @throws ParleyError `invalid_argument` for options that make no sense
  */
-export function reconnecting(transport: Transport, options: ReconnectOptions = {}): ReconnectingTransport {
+export function reconnecting<T extends DialTransport>(
+  transport: T,
+  options: ReconnectOptions = {},
+): ReconnectingTransport<T> {
   const policy = reconnectPolicy(options);
   const { onCut = "resume" } = options;
   return {

@@ -1,0 +1,2 @@
+export { httpLimits } from "../limits.ts";
+export { type HttpOptions, http } from "./http.ts";

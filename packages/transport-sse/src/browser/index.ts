@@ -1,0 +1,2 @@
+export { sseLimits } from "../limits.ts";
+export { type SseOptions, sse } from "./sse.ts";

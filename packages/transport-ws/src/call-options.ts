@@ -1,0 +1,23 @@
+import type { ChannelOptions, Limits, ResumeOptions } from "@parley/core/transport";
+
+/** Options of connections, whatever opened them. */
+export interface WsCallOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
+  /** What each connection bears. @default 4 MiB a message, 16,384 calls, 256 items and 256 KiB a stream */
+  readonly limits?: Limits | undefined;
+  /** How long calls that were cut wait for their connection to be back, ms; the smaller of both sides' counts. @default 30_000 */
+  readonly resumeWindowMs?: number | undefined;
+}
+
+/** What this side says of sessions. */
+export function resumeOf({ resumeWindowMs }: WsCallOptions): ResumeOptions {
+  return { windowMs: resumeWindowMs };
+}
+
+/** WebSocket subprotocol of the CloudEvents binding: a text frame is one event in JSON. */
+export const SUBPROTOCOL = "cloudevents.json";
+
+/** How long a peer may take to answer a closing handshake. */
+export const CLOSE_TIMEOUT_MS = 500;
+
+/** Bytes that may wait in a WebSocket before writers are held up. */
+export const HIGH_WATER_BYTES: number = 1024 * 1024;
