@@ -18,6 +18,17 @@ export interface LinkParts {
   readonly init: LinkInit;
 }
 
+/** One SUBSCRIBE. */
+export interface SubscribeOptions {
+  readonly qos: Qos;
+  /** Its subscription identifier. */
+  readonly id?: number | undefined;
+  /** Whether retained messages are wanted. */
+  readonly retained: boolean;
+  /** Told of the SUBACK that grants it, before what came right after it is handed over. */
+  readonly onGranted?: () => void;
+}
+
 /** A PINGREQ (MQTT 5, 3.12). */
 const PINGREQ = Buffer.from([0xc0, 0]);
 
@@ -37,6 +48,8 @@ export class Link {
   #drained: (() => void) | undefined;
   #writable: Promise<void> | undefined;
   #pong: PromiseWithResolvers<void> | undefined;
+  /** Who is told of a grant: by filter until SUBSCRIBE leaves, then by its packet identifier. The library's own answer comes later. */
+  readonly #grants = new Map<string | number, () => void>();
   #lost: ParleyError | undefined;
   #closing: Promise<void> | undefined;
 
@@ -54,6 +67,7 @@ export class Link {
     });
     this.closed = new Promise((resolve) => socket.once("close", () => resolve(this.#closed())));
     client.on("message", (topic, payload, packet) => init.arrived(topic, payload, packet));
+    client.on("packetsend", (packet) => this.#sent(packet));
     client.on("packetreceive", (packet) => this.#received(packet));
     // A broker that breaks the protocol ends the link: the library would go on, and what it dropped would be missing untold.
     client.on("error", (error) => this.drop(broken(init.url, error)));
@@ -83,16 +97,14 @@ export class Link {
   }
 
   /** Resolves when the broker has granted it, with the QoS that it granted. @throws ParleyError as the broker refuses */
-  subscribe(
-    filter: string,
-    { qos, id, retained }: { readonly qos: Qos; readonly id?: number | undefined; readonly retained: boolean },
-  ): Promise<Qos> {
+  subscribe(filter: string, { qos, id, retained, onGranted }: SubscribeOptions): Promise<Qos> {
     const { server } = this;
     return new Promise((resolve, reject) => {
       if (!this.isOpen) return reject(this.#notOpen());
       // 2 is "no retained messages" (MQTT 5, 3.8.3.1).
       const options = { qos: Math.min(qos, server.maximumQoS) as Qos, rh: retained ? 0 : 2 };
       const properties = id === undefined ? {} : { properties: { subscriptionIdentifier: id } };
+      if (onGranted) this.#grants.set(filter, onGranted);
       this.#client.subscribe({ [filter]: options }, { qos, ...properties }, (error, _granted, suback) => {
         const reason = Number(suback?.granted?.[0] ?? 0);
         if (reason >= FAILURE) reject(reasonError(`the subscription to ${filter}`, reason, "rejected"));
@@ -186,9 +198,23 @@ export class Link {
     });
   }
 
+  #sent(packet: Packet): void {
+    if (packet.cmd !== "subscribe") return;
+    const { messageId = 0, subscriptions } = packet;
+    for (const { topic } of subscriptions) {
+      const onGranted = this.#grants.get(topic);
+      if (onGranted) this.#grants.set(messageId, onGranted);
+      this.#grants.delete(topic);
+    }
+  }
+
   #received(packet: Packet): void {
     if (packet.cmd === "disconnect") this.#dismissed(packet.reasonCode);
-    else if (packet.cmd === "pingresp") {
+    else if (packet.cmd === "suback") {
+      const { messageId = 0, granted } = packet;
+      if (Number(granted[0]) < FAILURE) this.#grants.get(messageId)?.();
+      this.#grants.delete(messageId);
+    } else if (packet.cmd === "pingresp") {
       this.#pong?.resolve();
       this.#pong = undefined;
     } else this.#outbox.received(packet);

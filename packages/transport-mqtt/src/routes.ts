@@ -31,6 +31,8 @@ interface Route {
   readonly subscribers: Set<Subscriber>;
   /** The latest identifiers of this filter: what is on its way may still bear an earlier one. */
   readonly ids: number[];
+  /** That of the latest SUBSCRIBE that was granted: where the broker does not say, what is retained comes after SUBACK. */
+  grantedId: number | undefined;
   /** What the broker knows of it in the present session: it may, or it does. */
   known: "no" | "maybe" | "yes";
   /** The last SUBSCRIBE or UNSUBSCRIBE, which the next waits for. */
@@ -112,7 +114,17 @@ export class Routes {
     if (!route) {
       const pattern = patternOf(filter);
       const settled = Promise.resolve();
-      route = { filter, pattern, qos, retained, subscribers: new Set(), ids: [], known: "no", settled };
+      route = {
+        filter,
+        pattern,
+        qos,
+        retained,
+        subscribers: new Set(),
+        ids: [],
+        grantedId: undefined,
+        known: "no",
+        settled,
+      };
       this.#byFilter.set(filter, route);
     }
     const registered = route;
@@ -186,7 +198,10 @@ export class Routes {
       route.known = "maybe";
       try {
         const named = link.server.subscriptionIds ? id : undefined;
-        const given = await link.subscribe(filter, { qos, id: named, retained });
+        const onGranted = (): void => {
+          route.grantedId = id;
+        };
+        const given = await link.subscribe(filter, { qos, id: named, retained, onGranted });
         route.known = "yes";
         return given;
       } catch (error) {
@@ -255,7 +270,7 @@ export class Routes {
 
 function handOver(route: Route, id: number | undefined, topic: string, payload: Buffer, packet: IPublishPacket): void {
   // Of several for one filter, only those of the latest SUBSCRIBE have not had what is retained.
-  const newest = packet.retain ? (id ?? route.ids.at(-1)) : undefined;
+  const newest = packet.retain ? (id ?? route.grantedId ?? route.ids.at(-1)) : undefined;
   for (const subscriber of route.subscribers) {
     if (newest === undefined || subscriber.id === newest) subscriber.taker(topic, payload, packet);
   }

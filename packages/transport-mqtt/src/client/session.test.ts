@@ -1,3 +1,4 @@
+import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
 import { hasMosquitto, startAedes, startMosquitto, type TestBroker } from "../../test/brokers.ts";
 import { packetTypes, startFakeBroker } from "../../test/fake-broker.ts";
@@ -63,6 +64,28 @@ describe.each(brokers)("after a cut, %s", (_, there, start, options) => {
     await back;
     expect([(await next(one)).retained, (await next(two)).retained]).toEqual([true, true]);
   });
+});
+
+test("what is retained goes to the subscription that it was sent for, also where identifiers do not tell", async () => {
+  const noIdentifiers = [0x29, 0];
+  const retained = (text: string) => Buffer.from([0x31, 8, 0, 4, ...Buffer.from("kept"), 0, ...Buffer.from(text)]);
+  let socket: Socket | undefined;
+  let asked = 0;
+  await using broker = await startFakeBroker({
+    connack: noIdentifiers,
+    connected: (accepted) => {
+      socket = accepted;
+    },
+    subscribing: () => {
+      if (++asked < 2) return;
+      // That for the first comes between the second's SUBSCRIBE and SUBACK.
+      socket?.write(retained("1"));
+      setImmediate(() => socket?.write(retained("2")));
+    },
+  });
+  await using client = new MqttClient({ url: broker.url });
+  const [one, two] = [await client.subscribe("kept"), await client.subscribe("kept")];
+  expect([(await next(one)).text(), (await next(two)).text()]).toEqual(["1", "2"]);
 });
 
 /** Options of a session that lasts, as each version has it. */
