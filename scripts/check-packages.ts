@@ -47,7 +47,12 @@ async function check(packed: Packed, directory: string, engines: PackageJson["en
     ...fileProblems(files),
     ...exportProblems(packed, directory),
     ...(await sourceMapProblems(packed)),
-    ...readmeProblems(manifest.name, await readFile(join(packed.folder, "README.md"), "utf8")),
+    ...readmeProblems(await readFile(join(packed.folder, "README.md"), "utf8"), {
+      name: manifest.name,
+      options: manifest.name.includes("transport-")
+        ? await readFile(join(packed.folder, "src/options.ts"), "utf8")
+        : undefined,
+    }),
     ...(await tool("publint", ["run", tarball, "--strict"])),
     ...(await tool("attw", [tarball, "--profile", "esm-only", "--no-emoji", "--no-color"])),
   ];

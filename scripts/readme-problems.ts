@@ -4,8 +4,16 @@ const SECTIONS: readonly string[] = ["Options", "Mapping", "Limits"];
 /** Longest program that shows what a package is for: about ten lines, and what it imports and its blank lines. */
 const MAX_LINES = 24;
 
+/** What a README is to agree with. */
+interface Described {
+  readonly name: string;
+  /** The source of the options of a transport. */
+  readonly options: string | undefined;
+}
+
 /** Where a README does not stand alone. */
-export function readmeProblems(name: string, text: string): string[] {
+export function readmeProblems(text: string, { name, options }: Described): string[] {
+  const optional = [...(options?.matchAll(/^\s+readonly (\w+)\?:/gm) ?? [])].map(([, option = ""]) => option);
   const [, sentence = "", beginning = ""] = /^# \S+\n\n(.+?)\n\n(.*?)^## /ms.exec(text) ?? [];
   const program = /^```ts\n(.*?)^```$/ms.exec(text)?.[1] ?? "";
   const links = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target);
@@ -22,6 +30,7 @@ export function readmeProblems(name: string, text: string): string[] {
   return [
     ...said.filter(([right]) => !right).map(([, what]) => what),
     ...wanted.filter((title) => !sections.has(title)).map((title) => `no section ${title}`),
+    ...optional.filter((option) => !new RegExp(`\\b${option}\\b`).test(text)).map((option) => `no word of ${option}`),
     ...links
       .filter((target) => !/^(https?:|#)/.test(target))
       .map((target) => `${target} leads nowhere on the registry's page`),

@@ -1,11 +1,10 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { fork } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import { setTimeout as sleep } from "node:timers/promises";
+import { finished } from "node:stream/promises";
 import { run } from "./published.ts";
 import { installTool } from "./tools.ts";
 
@@ -19,6 +18,9 @@ export interface Registry {
 
 /** How long it may take to listen. */
 const START_TIMEOUT_MS = 120_000;
+
+/** So that it is not left alone if this process is killed. */
+const LEAVE_WITH_PARENT = 'data:text/javascript,process.on("disconnect", () => process.exit())';
 
 /**
  * Starts verdaccio on loopback, with what is published in a folder. Packages that are not ours it takes from the registry that npm is set to.
@@ -45,32 +47,29 @@ export async function startRegistry(folder: string): Promise<Registry> {
   await writeFile(join(folder, "config.yaml"), JSON.stringify(config));
   const port = await freePort();
   const listen = ["--config", join(folder, "config.yaml"), "--listen", `http://127.0.0.1:${port}`];
-  const child = spawn(process.execPath, [path, ...listen], { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
+  const child = fork(path, listen, { cwd: folder, silent: true, execArgv: ["--import", LEAVE_WITH_PARENT] });
   const log = join(folder, "log.txt");
-  const writing = Promise.all([pipeline(child.stdout, createWriteStream(log)), child.stderr.resume()]);
+  const output = createWriteStream(log);
+  for (const stream of [child.stdout, child.stderr]) stream?.pipe(output, { end: false });
   const exited = once(child, "exit");
   const close = async (): Promise<void> => {
     child.kill("SIGKILL");
-    await Promise.all([exited, writing]);
+    await exited;
+    output.end();
+    await finished(output);
   };
-  try {
-    await answered(`http://127.0.0.1:${port}/-/ping`, child);
-  } catch (cause) {
+  // It says so to whoever forked it.
+  const signal = AbortSignal.timeout(START_TIMEOUT_MS);
+  const started = await Promise.race([
+    once(child, "message", { signal }).then(() => true),
+    exited.then(() => false),
+  ]).catch(() => false);
+  if (!started) {
     await close();
-    throw new Error(`verdaccio does not start:\n${await readFile(log, "utf8")}`, { cause });
+    throw new Error(`verdaccio does not start:\n${await readFile(log, "utf8")}`);
   }
   const url = `http://127.0.0.1:${port}/`;
   return { url, npmrc: `registry=${url}\n//127.0.0.1:${port}/:_authToken=rehearsal\n`, close };
-}
-
-async function answered(url: string, child: ChildProcess): Promise<void> {
-  const end = performance.now() + START_TIMEOUT_MS;
-  while (child.exitCode === null && performance.now() < end) {
-    const response = await fetch(url).catch(() => undefined);
-    if (response?.ok) return;
-    await sleep(200);
-  }
-  throw new Error(child.exitCode === null ? `nothing answers at ${url}` : `it has exited with ${child.exitCode}`);
 }
 
 async function freePort(): Promise<number> {

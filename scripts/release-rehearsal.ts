@@ -56,6 +56,7 @@ try {
     const plan = await planFor("minor");
     const majors = plan.filter(({ type }) => type === "major");
     expectSame(names(majors), [], "a minor of core makes majors of");
+    console.log(`    ${plan.map(({ name, newVersion, type }) => `${name} ${newVersion} (${type})`).join(", ")}`);
     const second = await release();
     const changed = [...second.keys()].filter((name) => second.get(name) !== first.get(name));
     expectSame(changed.sort(), names(plan), "against the plan, what was released is");
