@@ -50,7 +50,7 @@ async function check(packed: Packed, directory: string, engines: PackageJson["en
     ...readmeProblems(await readFile(join(packed.folder, "README.md"), "utf8"), {
       name: manifest.name,
       options: manifest.name.includes("transport-")
-        ? await readFile(join(packed.folder, "src/options.ts"), "utf8")
+        ? await readFile(join(directory, "src/options.ts"), "utf8")
         : undefined,
     }),
     ...(await tool("publint", ["run", tarball, "--strict"])),
@@ -111,7 +111,8 @@ function exportProblems({ files, manifest }: Packed, directory: string): string[
   const all = new Set(files);
   return Object.entries({ ...manifest.exports, ...manifest.bin }).flatMap(([entry, target]) => {
     const missing = targetsOf(target).filter((file) => !all.has(posix.normalize(file)));
-    const main = targetsOf(target).find((file) => /^\.\/dist\/.+\.js$/.test(file) && entry.startsWith("."));
+    // The last condition, which is everybody's who has no other.
+    const main = targetsOf(target).findLast((file) => /^\.\/dist\/.+\.js$/.test(file) && entry.startsWith("."));
     const test = main?.replace(/^\.\/dist\/(.+)\.js$/, "src/$1.test.ts");
     return [
       ...missing.map((file) => `${entry} leads to ${file}, which is not there`),
