@@ -82,8 +82,9 @@ async function callFrom(trial: Trial, caller: Runtime, server: Runtime): Promise
   }
 }
 
-function addressOf({ wire, runtime, broker }: Trial): string[] {
-  return wire === "mqtt" ? [`${broker}/agents/${runtime.name.replaceAll(/\W/g, "").toLowerCase()}`] : [];
+/** An agent of its own for each project, since several are tried at a time. */
+function addressOf({ project, wire, broker }: Trial): string[] {
+  return wire === "mqtt" ? [`${broker}/agents/${project.name}`] : [];
 }
 
 async function programOf({ project, wire }: Trial, runtime: Runtime, args: readonly string[]): Promise<void> {
