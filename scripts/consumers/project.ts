@@ -74,7 +74,7 @@ export async function createProject(name: string, packages: readonly Packed[], p
     ...["round-trip", ...own.map((wire) => wire.name)].map((file) =>
       cp(join(source, `${file}.ts`), join(folder, `${file}.ts`)),
     ),
-    ...resolutions.map((resolution) => writeConfig(folder, resolution)),
+    ...resolutions.map((resolution) => writeConfig(folder, resolution, ["*.ts"])),
   ]);
   await run("npm", ["install", ...quiet, ...packages.map(({ tarball }) => tarball)], { cwd: folder });
   return { name, folder, wires: own.map((wire) => wire.name) };
@@ -96,11 +96,13 @@ for (const [name, entry] of [${names.join(", ")}] as const) {
 `;
 }
 
-async function writeConfig(folder: string, resolution: Resolution): Promise<void> {
+/** Writes how files of a folder are compiled; resolves with the path of the configuration. */
+export async function writeConfig(folder: string, resolution: Resolution, include: readonly string[]): Promise<string> {
   const modules =
     resolution === "nodenext" ? { module: "nodenext" } : { module: "esnext", moduleResolution: "bundler" };
-  const config = { compilerOptions: { ...compilerOptions, ...modules }, include: ["*.ts"] };
-  await writeFile(join(folder, `tsconfig.${resolution}.json`), JSON.stringify(config));
+  const file = join(folder, `tsconfig.${resolution}.json`);
+  await writeFile(file, JSON.stringify({ compilerOptions: { ...compilerOptions, ...modules }, include }));
+  return file;
 }
 
 /** Packages that arrived in a project, and ought not to have: Parley's own, and libraries of other protocols. */
