@@ -1,6 +1,6 @@
-import { cp, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { cp, mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { libraries, type Packed, root, run } from "../published.ts";
+import { libraries, type Packed, readManifest, root, run } from "../published.ts";
 import { wires } from "./wire.ts";
 
 /** A project that uses what was packed, in a folder of its own outside the workspace. */
@@ -113,9 +113,7 @@ export async function strangersIn({ folder }: Project, packages: readonly Packed
   const allowed = new Set(wanted.flatMap((name) => libraries[name] ?? []));
   // What a protocol's library needs itself is its own affair: MQTT.js speaks WebSocket, too.
   for (const library of [...allowed]) {
-    const { dependencies = {} } = JSON.parse(await readFile(join(modules, library, "package.json"), "utf8")) as {
-      dependencies?: Record<string, string>; // npm has installed it by them
-    };
+    const { dependencies = {} } = (await readManifest(join(modules, library))) ?? {};
     for (const name of Object.keys(dependencies)) allowed.add(name);
   }
   const all = new Set(Object.values(libraries).flat());
