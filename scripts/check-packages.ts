@@ -1,57 +1,37 @@
 /**
- * Packs every published package and checks what a user would install: publint, attw, the files, the ranges; and installs each beside core alone,
- * in an empty folder, to see what arrives with it. Then follows README.md with them.
+ * Packs every published package and checks what a user would install: publint, attw, what package.json says, the files, the source maps, the ranges,
+ * the README; and that a test pins the names of each entry point. Then follows README.md with them. What arrives with each, and where it runs, is
+ * seen by consumers.ts.
  */
-import { execFile } from "node:child_process";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { promisify } from "node:util";
+import { dirname, join, posix, relative } from "node:path";
 import { firstMinutes } from "./first-minutes.ts";
-
-const run = promisify(execFile);
-const root = join(import.meta.dirname, "..");
-
-interface PackageJson {
-  readonly name: string;
-  readonly private?: boolean;
-  readonly dependencies?: Readonly<Record<string, string>>;
-  readonly peerDependencies?: Readonly<Record<string, string>>;
-}
-
-/** A package as its tarball has it. */
-interface Packed {
-  readonly tarball: string;
-  readonly files: readonly string[];
-  readonly manifest: PackageJson;
-}
-
-/** The libraries that a package may bring along: each transport that of its protocol. */
-const libraries: Readonly<Record<string, readonly string[]>> = {
-  "@parley/auth": ["jose"],
-  // The first of the two brings the second along itself.
-  "@parley/transport-grpc": ["@grpc/grpc-js", "@grpc/proto-loader"],
-  "@parley/transport-http": ["undici"],
-  "@parley/transport-mqtt": ["mqtt"],
-  "@parley/transport-sse": ["eventsource-parser", "undici"],
-  "@parley/transport-stdio": ["execa"],
-  "@parley/transport-ws": ["ws"],
-};
+import {
+  atOnce,
+  libraries,
+  outputOf,
+  type PackageJson,
+  type Packed,
+  pack,
+  publishedDirectories,
+  readManifest,
+  root,
+  run,
+} from "./published.ts";
+import { readmeProblems } from "./readme-problems.ts";
 
 const folder = await mkdtemp(join(tmpdir(), "parley-pack-"));
 let failures = 0;
 try {
-  const packages = new Map<string, Packed>();
-  for (const directory of await publishedDirectories()) {
-    const packed = await pack(directory);
-    packages.set(packed.manifest.name, packed);
-    tell(packed.manifest.name, await check(packed));
-  }
-  const core = packages.get("@parley/core");
-  for (const [name, packed] of packages) {
-    if (core && Object.hasOwn(libraries, name)) tell(`${name}, installed alone`, await checkAlone(packed, core));
-  }
-  const tarballs = new Map([...packages].map(([name, { tarball }]) => [name, tarball]));
+  const { engines } = (await readManifest(root)) ?? {};
+  const tarballs = new Map<string, string>();
+  await atOnce(2, await publishedDirectories(), async (directory) => {
+    const packed = await pack(directory, folder);
+    tarballs.set(packed.manifest.name, packed.tarball);
+    tell(packed.manifest.name, await check(packed, directory, engines));
+  });
   const { problems, seconds } = await firstMinutes(tarballs, await mkdtemp(join(folder, "reader-")));
   tell(`README.md, followed in an empty folder, in ${seconds.toFixed(0)} s`, problems);
 } finally {
@@ -59,73 +39,68 @@ try {
 }
 process.exitCode = failures === 0 ? 0 : 1;
 
-async function publishedDirectories(): Promise<string[]> {
-  const directories: string[] = [];
-  for (const group of ["packages", "apps"]) {
-    for (const entry of await readdir(join(root, group))) {
-      const directory = join(root, group, entry);
-      const manifest = await readManifest(join(directory, "package.json"));
-      if (manifest !== undefined && !manifest.private) directories.push(directory);
-    }
-  }
-  return directories;
-}
-
 function tell(what: string, problems: readonly string[]): void {
   failures += problems.length;
   console.log(`${problems.length === 0 ? "ok" : "FAILED"}  ${what}`);
   for (const problem of problems) console.log(`    ${problem.trim().replaceAll("\n", "\n    ")}`);
 }
 
-async function pack(directory: string): Promise<Packed> {
-  const target = await mkdtemp(join(folder, "package-"));
-  await run("pnpm", ["pack", "--pack-destination", target], { cwd: directory });
-  const [file] = (await readdir(target)).filter((entry) => entry.endsWith(".tgz"));
-  if (file === undefined) throw new Error(`pnpm pack wrote no tarball for ${directory}`);
-  const tarball = join(target, file);
-  await run("tar", ["-xzf", tarball, "-C", target]);
-  const packed = join(target, "package");
-  const manifest = await readManifest(join(packed, "package.json"));
-  if (manifest === undefined) throw new Error(`${tarball} has no package.json`);
-  return { tarball, manifest, files: await readdir(packed, { recursive: true }) };
-}
-
-async function check({ tarball, manifest, files }: Packed): Promise<string[]> {
+async function check(packed: Packed, directory: string, engines: PackageJson["engines"]): Promise<string[]> {
+  const { tarball, manifest, files } = packed;
   return [
-    ...checkRanges(manifest),
-    ...checkFiles(files),
+    ...manifestProblems(manifest, directory, engines),
+    ...rangeProblems(manifest),
+    ...fileProblems(files),
+    ...exportProblems(packed, directory),
+    ...(await sourceMapProblems(packed)),
+    ...readmeProblems(await readFile(join(packed.folder, "README.md"), "utf8"), {
+      name: manifest.name,
+      options: manifest.name.includes("transport-")
+        ? await readFile(join(directory, "src/options.ts"), "utf8")
+        : undefined,
+    }),
     ...(await tool("publint", ["run", tarball, "--strict"])),
     ...(await tool("attw", [tarball, "--profile", "esm-only", "--no-emoji", "--no-color"])),
   ];
 }
 
-/** Only core and its own libraries arrive with a package, and it can be imported then. */
-async function checkAlone({ tarball, manifest: { name, dependencies = {} } }: Packed, core: Packed): Promise<string[]> {
-  const brought = Object.keys(dependencies).filter((one) => one !== "@parley/core");
-  const allowed = libraries[name] ?? [];
-  const consumer = await mkdtemp(join(folder, "consumer-"));
-  await writeFile(join(consumer, "package.json"), JSON.stringify({ private: true, type: "module" }));
-  const install = ["install", "--no-audit", "--no-fund", "--ignore-scripts", "--prefer-offline", core.tarball, tarball];
-  await run("npm", install, { cwd: consumer });
-  const ours = (await readdir(join(consumer, "node_modules/@parley"))).map((one) => `@parley/${one}`);
-  const strangers = ours.filter((one) => one !== name && one !== "@parley/core");
-  const program = `const names = Object.keys(await import(${JSON.stringify(name)})); if (names.length === 0) process.exit(1);`;
+/** What the registry's page, and those who install, have of package.json. */
+function manifestProblems(manifest: PackageJson, directory: string, engines: PackageJson["engines"]): string[] {
+  const { type, description, keywords = [], license, repository, sideEffects, files = [] } = manifest;
+  const place = relative(root, directory).replaceAll("\\", "/");
+  const said: readonly (readonly [right: boolean, what: string])[] = [
+    [type === "module", `type is ${type}, not module`],
+    [description !== undefined && description.length > 20, "it has no description"],
+    [keywords.length > 2, "it has fewer than three keywords"],
+    [license === "MIT", `its license is ${license}, not MIT`],
+    [repository?.directory === place, `repository.directory is ${repository?.directory}, not ${place}`],
+    [
+      /^git\+https:\/\/.+\.git$/.test(repository?.url ?? ""),
+      `repository.url is ${repository?.url}: write git+https://….git`,
+    ],
+    [sideEffects === false, "sideEffects is not false"],
+    [manifest.engines?.node === engines?.node, `engines.node is ${manifest.engines?.node}, not ${engines?.node}`],
+    [files.length > 0, "it has no list of files"],
+    [manifest.exports?.["."] !== undefined, "exports has no entry point"],
+  ];
+  return said.filter(([right]) => !right).map(([, what]) => what);
+}
+
+function rangeProblems({ name, dependencies = {}, peerDependencies }: PackageJson): string[] {
+  const allowed = ["@parley/core", "@standard-schema/spec", ...(libraries[name] ?? [])];
   return [
-    ...brought.filter((one) => !allowed.includes(one)).map((one) => `it brings ${one} along`),
-    ...strangers.map((one) => `it brings ${one} along`),
-    ...(await tool(process.execPath, ["--input-type=module", "--eval", program], consumer)),
+    ...Object.entries({ ...dependencies, ...peerDependencies })
+      .filter(([one, range]) => (one.startsWith("@parley/") ? !/^\^\d+\.\d+\.\d+/.test(range) : range.includes(":")))
+      .map(([one, range]) => `depends on ${one}@${range}: write workspace:^ for our own packages, catalog: for others`),
+    ...Object.keys(dependencies)
+      .filter((one) => !allowed.includes(one))
+      .map((one) => `it brings ${one} along`),
   ];
 }
 
-function checkRanges(manifest: PackageJson): string[] {
-  return Object.entries({ ...manifest.dependencies, ...manifest.peerDependencies })
-    .filter(([name, range]) => (name.startsWith("@parley/") ? !/^\^\d+\.\d+\.\d+/.test(range) : range.includes(":")))
-    .map(([name, range]) => `depends on ${name}@${range}: write workspace:^ for our own packages, catalog: for others`);
-}
-
-function checkFiles(files: readonly string[]): string[] {
-  const all = new Set(files.map((file) => file.replaceAll("\\", "/")));
-  const problems: string[] = [];
+function fileProblems(files: readonly string[]): string[] {
+  const all = new Set(files);
+  const problems = ["LICENSE", "README.md"].filter((file) => !all.has(file)).map((file) => `${file} is missing`);
   for (const file of all) {
     if (/\.test\.|(^|\/)tests?\/|\.tsbuildinfo$/.test(file)) problems.push(`${file} must not be published`);
     const source = /^dist\/(.+?)(\.d\.ts|\.js)(\.map)?$/.exec(file)?.[1];
@@ -137,22 +112,53 @@ function checkFiles(files: readonly string[]): string[] {
   return problems;
 }
 
-/** Its whole output is the problem when it fails. */
-async function tool(command: string, args: readonly string[], cwd: string = root): Promise<string[]> {
-  try {
-    await run(command, args, { cwd });
-    return [];
-  } catch (error) {
-    const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string }; // what execFile rejects with
-    return [`${command} failed\n${stdout}${stderr}` || String(error)];
-  }
+/** Whatever an entry point leads to is there, and a test beside its source pins its names. */
+function exportProblems({ files, manifest }: Packed, directory: string): string[] {
+  const all = new Set(files);
+  return Object.entries({ ...manifest.exports, ...manifest.bin }).flatMap(([entry, target]) => {
+    const missing = targetsOf(target).filter((file) => !all.has(posix.normalize(file)));
+    // The last condition, which is everybody's who has no other.
+    const main = targetsOf(target).findLast((file) => /^\.\/dist\/.+\.js$/.test(file) && entry.startsWith("."));
+    const test = main?.replace(/^\.\/dist\/(.+)\.js$/, "src/$1.test.ts");
+    return [
+      ...missing.map((file) => `${entry} leads to ${file}, which is not there`),
+      ...(test && !existsSync(join(directory, test)) ? [`no ${test} pins the names of ${entry}`] : []),
+    ];
+  });
 }
 
-async function readManifest(path: string): Promise<PackageJson | undefined> {
+/** The files in an entry of exports, with its conditions or without. */
+function targetsOf(entry: unknown): string[] {
+  if (typeof entry === "string") return [entry];
+  return typeof entry === "object" && entry !== null ? Object.values(entry).flatMap(targetsOf) : [];
+}
+
+/** A debugger, or "go to definition", finds the source of everything. */
+async function sourceMapProblems({ folder: unpacked, files }: Packed): Promise<string[]> {
+  const all = new Set(files);
+  const compiled = files.filter((file) => /^dist\/.+(\.js|\.d\.ts)$/.test(file));
+  const problems = await atOnce(16, compiled, async (file) => {
+    const text = await readFile(join(unpacked, file), "utf8");
+    const map = /^\/\/# sourceMappingURL=(\S+)\s*$/m.exec(text)?.[1];
+    const place = map && posix.join(dirname(file), map);
+    if (!place || !all.has(place)) return [`${file} has no source map`];
+    const { sources, sourcesContent } = JSON.parse(await readFile(join(unpacked, place), "utf8")) as {
+      sources: string[]; // the format says so
+      sourcesContent?: (string | null)[];
+    };
+    return sources
+      .filter((source, index) => sourcesContent?.[index] == null && !all.has(posix.join(dirname(place), source)))
+      .map((source) => `${place} leads to ${source}, which is not there`);
+  });
+  return problems.flat();
+}
+
+/** Its whole output is the problem when it fails. */
+async function tool(command: string, args: readonly string[]): Promise<string[]> {
   try {
-    return JSON.parse(await readFile(path, "utf8")) as PackageJson; // checked by the package manager already
+    await run(command, args, { cwd: root });
+    return [];
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined; // fs rejects with nothing else
-    throw error;
+    return [`${command} failed\n${outputOf(error)}`];
   }
 }

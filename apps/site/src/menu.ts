@@ -18,6 +18,7 @@ export const menu: MenuGroup[] = [
       { text: "Versions", link: "/versions" },
       { text: "In a browser", link: "/browser" },
       { text: "Operations", link: "/operations" },
+      { text: "Where it runs", link: "/runtimes" },
       { text: "When things break", link: "/resilience" },
       { text: "Errors", link: "/errors" },
       { text: "Security", link: "/security" },
@@ -59,12 +60,14 @@ export const menu: MenuGroup[] = [
       { text: "@parley/transport-stdio", link: "/packages/transport-stdio" },
       { text: "Benchmarks", link: "/packages/bench" },
       { text: "API reference", link: "/reference/" },
+      { text: "Releases", link: "/releasing" },
     ],
   },
   {
     text: "Examples",
     items: [
       { text: "Two agents", link: "/examples/two-agents" },
+      { text: "Any wire", link: "/examples/any-wire" },
       { text: "A research team", link: "/examples/research-team" },
       { text: "Child processes", link: "/examples/child-processes" },
       { text: "Foreign peers", link: "/examples/foreign-peers" },

@@ -29,7 +29,7 @@ export interface ServeOptions {
 /** Listens until it is closed. */
 export interface Server extends AsyncDisposable {
   /** The addresses to dial, with the ports that were taken, in the order in which they were asked for. */
-  readonly urls: readonly URL[];
+  readonly urls: readonly [URL, ...URL[]];
   /** The sum over all listeners. */
   stats(): ConnectionStats;
   /** Takes no new calls, lets those under way end within the grace, then closes. Idempotent; resolves when nothing is left open. */
@@ -125,7 +125,7 @@ function createServer(
   };
   return {
     ...members,
-    urls: listeners.map(({ url }) => url),
+    urls: listeners.map(({ url }) => url) as [URL, ...URL[]], // serve refuses to listen nowhere
     stats: () => sumStats(listeners.map((listener) => listener.stats())),
     close(options) {
       closing ??= close(options);

@@ -49,6 +49,10 @@ test("a caller sends what the schema takes, and gets what it gives", () => {
   expectTypeOf(remote.both).toEqualTypeOf<(items: Items<Sent>, options?: CallOptions) => AsyncIterable<string>>();
 });
 
+test("a server has an address to dial", () => {
+  expectTypeOf<AgentServer["urls"][0]>().toEqualTypeOf<URL>();
+});
+
 test("a topic's parameters come from its path", () => {
   expectTypeOf<Params<"agents/{agent}/status">>().toEqualTypeOf<{ readonly agent: string }>();
   expectTypeOf<Params<"{a}/{b}">>().toEqualTypeOf<{ readonly a: string; readonly b: string }>();
