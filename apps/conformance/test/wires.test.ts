@@ -1,16 +1,35 @@
+import { exec } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Report } from "../src/result.ts";
 import { run } from "../src/run.ts";
-import { scenarios, selectScenarios } from "../src/scenarios/index.ts";
+import { selectScenarios } from "../src/scenarios/index.ts";
 import { builtIn, subjectRef } from "../src/subjects/index.ts";
 
 const directory = import.meta.dirname;
+const root = join(directory, "../../..");
 const judged = ["pass", "unsupported", "n/a", "non-strict"];
 
-describe("the wires that come with the suite", () => {
+describe("the wires that come with the suite, as `pnpm start` runs them", () => {
   let report: Report;
   beforeAll(async () => {
-    report = await run({ subjects: builtIn.map((name) => subjectRef(name, directory)), scenarios, seed: "wires" });
+    const { scripts } = JSON.parse(readFileSync(join(root, "package.json"), "utf8")) as {
+      readonly scripts: { readonly start: string };
+    };
+    const folder = await mkdtemp(join(tmpdir(), "parley-wires-"));
+    const json = join(folder, "report.json");
+    try {
+      const command = `${scripts.start.replace("pnpm run build && ", "")} --seed wires --json ${json}`;
+      const shown = await promisify(exec)(command, { cwd: root }).catch((error: { readonly stdout: string }) => error);
+      console.log(shown.stdout);
+      report = JSON.parse(await readFile(json, "utf8")) as Report;
+    } finally {
+      await rm(folder, { recursive: true });
+    }
   }, 600_000);
 
   it("pass all that applies to them", () => {
