@@ -52,6 +52,7 @@ describe("the program in", () => {
     ["packages/transport-ws/README.md", "Hello, Ada!\n"],
     ["packages/transport-http/README.md", "{ summary: 'Long story' }\n"],
     ["docs/resilience.md", "1 transfer, breaker closed\n"],
+    ["docs/resilience.md", "Oslo, Ostrava, Osaka\nmemory://west unavailable\n", "replicas.ts"],
     ["docs/security.md", "scheduler may time\n"],
     ["docs/security.md", "grace is busy\n", "topics.ts"],
     ["packages/auth/README.md", "Hello, ada!\npermission_denied\n"],
