@@ -46,7 +46,7 @@ export const libraries: Readonly<Record<string, readonly string[]>> = {
   "@parley/transport-sse": ["eventsource-parser", "undici"],
   "@parley/transport-stdio": ["execa"],
   // Its declarations name types of the library, which has none of its own.
-  "@parley/transport-ws": ["ws", "@types/ws"],
+  "@parley/transport-ws": ["ws"],
 };
 
 /** Directories of the packages that are published, of this repository or a clone. */

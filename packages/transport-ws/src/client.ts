@@ -20,15 +20,8 @@ import {
 import type { RawData, WebSocket } from "ws";
 import type { WebSocketEvents, WebSocketStats } from "./client-events.ts";
 import { ClientLink, type LinkEnd } from "./client-link.ts";
-import {
-  type ClientPolicy,
-  checkClose,
-  clientPolicy,
-  dialOptions,
-  type WebSocketClientOptions,
-  type WebSocketCloseOptions,
-  webSocketUrl,
-} from "./client-options.ts";
+import type { WebSocketClientOptions, WebSocketCloseOptions } from "./client-options.ts";
+import { type ClientPolicy, checkClose, clientPolicy, dialOptions, webSocketUrl } from "./client-settings.ts";
 import { Inbox } from "./inbox.ts";
 import { Listeners } from "./listeners.ts";
 import { decodeMessage, encodeMessage, type WebSocketFormat, type WebSocketMessages } from "./message-format.ts";
@@ -282,7 +275,7 @@ export class WebSocketClient<Format extends WebSocketFormat = "json">
     let message: WebSocketMessages[Format];
     try {
       // Of the format that the client was made with.
-      message = decodeMessage(this.#format, data, isBinary) as WebSocketMessages[Format];
+      message = decodeMessage(this.#format, data as Buffer, isBinary) as WebSocketMessages[Format];
     } catch (thrown) {
       this.#refused++;
       const error = toParleyError(thrown);

@@ -62,12 +62,6 @@ export function dialError(
   }
 }
 
-/** The handshake took too long. */
-export function timedOut({ host }: URL, timeoutMs: number): ParleyError {
-  const message = `${host} did not complete the WebSocket handshake within ${Math.round(timeoutMs)} ms`;
-  return new TransportError("deadline_exceeded", message, { outcome: "not-sent" });
-}
-
 /** What cannot be dialled at all, such as a header that HTTP does not know. */
 export function undiallable({ host }: URL, cause: unknown): ParleyError {
   if (cause instanceof ParleyError) return cause;

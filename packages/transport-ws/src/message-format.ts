@@ -1,5 +1,4 @@
 import { ParleyError } from "@parley/core/transport";
-import type { RawData } from "ws";
 
 /** What a message is, by the client's format. */
 export interface WebSocketMessages {
@@ -35,11 +34,11 @@ export function encodeMessage(format: WebSocketFormat, message: unknown): FrameD
  * Reads a frame.
  * @throws ParleyError `invalid_argument` for what is no message of the format
  */
-export function decodeMessage(format: WebSocketFormat, data: RawData, isBinary: boolean): unknown {
+export function decodeMessage(format: WebSocketFormat, data: Buffer, isBinary: boolean): unknown {
   if (isBinary ? format === "json" || format === "text" : format === "binary")
     throw unfit(`a ${isBinary ? "binary" : "text"} message has come, and format ${format} takes ${takes[format]}`);
   // A copy: what `ws` gives is a view that would keep all alive that came with it.
-  if (isBinary) return new Uint8Array(data as Buffer);
+  if (isBinary) return new Uint8Array(data);
   const text = data.toString();
   if (format !== "json") return text;
   try {

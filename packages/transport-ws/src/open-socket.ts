@@ -3,7 +3,8 @@ import type { Socket } from "node:net";
 import { type Credential, cancelled, type ParleyError, withCertificate } from "@parley/core/transport";
 import { type ClientOptions, WebSocket } from "ws";
 import type { Opening } from "./dial.ts";
-import { dialError, refusal, timedOut, undiallable } from "./dial-error.ts";
+import { dialError, refusal, undiallable } from "./dial-error.ts";
+import { timedOut } from "./handshake-timeout.ts";
 import type { WsDialOptions } from "./options.ts";
 
 /** How a WebSocket is dialled. */

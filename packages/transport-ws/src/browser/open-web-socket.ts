@@ -1,7 +1,7 @@
 import { cancelled, ParleyError, pageOrigin, TransportError } from "@parley/core/transport";
 import { SUBPROTOCOL } from "../call-options.ts";
 import type { Opening } from "../dial.ts";
-import { timedOut } from "../dial-error.ts";
+import { timedOut } from "../handshake-timeout.ts";
 import { offerOf } from "../offer.ts";
 
 /**
