@@ -111,19 +111,20 @@ test("what was not made as an operation is refused with what makes one", async (
   }
 });
 
-test("a schema of another sort is refused with the side it is for", async () => {
-  expect(
-    (await failureOf(() => contract("t", { run: request({ input: { type: "string" } as never }) }))).message,
-  ).toContain("t.run (input)");
-  expect((await failureOf(() => contract("t", { run: serverStream({ item: undefined as never }) }))).message).toContain(
-    "t.run (output)",
-  );
-  expect((await failureOf(() => contract("t", { run: clientStream({ item: undefined as never }) }))).message).toContain(
-    "t.run (input)",
-  );
-  expect(
-    (await failureOf(() => contract("t", { news: topic({ path: "a", data: undefined as never }) }))).message,
-  ).toContain("t.news (data)");
+test.each<[string, () => unknown]>([
+  [
+    "t.run has a schema input that is no",
+    () => contract("t", { run: request({ input: { type: "string" } as never }) }),
+  ],
+  ["t.run has no schema item", () => contract("t", { run: serverStream({ item: undefined as never }) })],
+  ["t.run has no schema item", () => contract("t", { run: clientStream({ item: undefined as never }) })],
+  [
+    "t.run has no schema outputItem",
+    () => contract("t", { run: bidiStream({ inputItem: z.string(), outputItem: undefined as never }) }),
+  ],
+  ["t.news has no schema data", () => contract("t", { news: topic({ path: "a", data: undefined as never }) })],
+])("%s, as it is written", async (problem, make) => {
+  expect((await failureOf(make)).message).toContain(problem);
 });
 
 test.for([0, -1, 1.5, Number.NaN, 1_000_000])("version %d is refused", async (version) => {

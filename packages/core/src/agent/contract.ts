@@ -102,11 +102,10 @@ function checkDefinition(definition: Definition, what: string): void {
     definition.kind === "topic" ? { data: definition.data } : { input: definition.input, output: definition.output };
   for (const [side, schema] of Object.entries(schemas)) {
     const required = side === "data" || (side === "input" ? streamsIn : streamsOut).has(definition.kind);
-    if (schema === undefined ? required : !isSchema(schema)) {
-      throw unfit(
-        `the schema of ${what} (${side}) is no Standard Schema; pass a validator of zod, valibot, arktype or the like`,
-      );
-    }
+    if (schema === undefined ? !required : isSchema(schema)) continue;
+    const key = keys[definition.kind]?.[side] ?? side;
+    const problem = schema === undefined ? `has no schema ${key}` : `has a schema ${key} that is no Standard Schema`;
+    throw unfit(`${what} ${problem}: give a validator of zod, valibot, arktype or the like`);
   }
 }
 
@@ -114,6 +113,12 @@ const kinds: ReadonlySet<unknown> = new Set([
   ...callKinds.filter((kind) => kind !== "publish" && kind !== "subscribe"),
   "topic",
 ]);
+/** What sides are called where they are defined, if not by their own names. */
+const keys: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  "server-stream": { output: "item" },
+  "client-stream": { input: "item" },
+  "bidi-stream": { input: "inputItem", output: "outputItem" },
+};
 const streamsIn: ReadonlySet<string> = new Set(["client-stream", "bidi-stream"]);
 const streamsOut: ReadonlySet<string> = new Set(["server-stream", "bidi-stream"]);
 
