@@ -197,7 +197,7 @@ describe("close", () => {
       await client.receive({ timeoutMs: 10 }).catch(() => {});
       await client.close();
       console.log("closed", process.getActiveResourcesInfo().includes("Timeout"));`;
-    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { timeout: 4_000 });
+    const { stdout } = await run(process.execPath, ["--input-type=module", "--eval", script], { timeout: 12_000 });
     expect(stdout).toBe("closed false\n");
   });
 });
