@@ -1,12 +1,17 @@
-import { type Client, credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { type Client, credentials, Metadata, type requestCallback, type ServiceError, status } from "@grpc/grpc-js";
 import { type Call, HELLO, type Listener, ParleyError, reply } from "@parley/core/transport";
 import { afterEach, describe, expect, test } from "vitest";
 import { anyPort, collect, echo, numbers } from "../test/pair.ts";
-import { event, HealthClient, ParleyClient, type ProtoEvent, ReflectionClient } from "../test/protos.ts";
+import {
+  event,
+  HealthClient,
+  ParleyClient,
+  type ParleyService,
+  type ProtoEvent,
+  type ReflectionAnswer,
+  ReflectionClient,
+} from "../test/protos.ts";
 import { grpc } from "./index.ts";
-
-// biome-ignore lint/suspicious/noExplicitAny: the methods of a client from a .proto are known at run time only
-type AnyClient = any;
 
 const cleanups: (() => Promise<unknown> | unknown)[] = [];
 
@@ -16,7 +21,7 @@ afterEach(async () => {
 
 async function serving(
   handler: (call: Call) => ReturnType<typeof echo> = echo,
-): Promise<{ listener: Listener; client: AnyClient }> {
+): Promise<{ listener: Listener; client: Client & ParleyService }> {
   const listener = await grpc().listen(anyPort, (one) => (one.message.type === HELLO ? echo(one) : handler(one)));
   const client = new ParleyClient(listener.url.host, credentials.createInsecure());
   cleanups.push(
@@ -27,10 +32,8 @@ async function serving(
 }
 
 /** The answer of a unary method. */
-const answerOf = (
-  make: (done: (error: ServiceError | null, answer: ProtoEvent) => void) => unknown,
-): Promise<ProtoEvent> =>
-  new Promise((resolve, reject) => make((error, answer) => (error ? reject(error) : resolve(answer))));
+const answerOf = <Answer = ProtoEvent>(make: (done: requestCallback<Answer>) => unknown): Promise<Answer> =>
+  new Promise((resolve, reject) => make((error, answer) => (error ? reject(error) : resolve(answer as Answer))));
 
 const failureOf = (promise: Promise<unknown>): Promise<ServiceError> =>
   promise.then(
@@ -207,7 +210,7 @@ describe("a client with nothing but the published file", () => {
     }).listen(anyPort, echo);
     cleanups.push(() => listener.close({ graceMs: 0 }));
     for (const compression of [0, 2]) {
-      const client: AnyClient = new ParleyClient(listener.url.host, credentials.createInsecure(), {
+      const client = new ParleyClient(listener.url.host, credentials.createInsecure(), {
         "grpc.default_compression_algorithm": compression,
       });
       cleanups.push(() => client.close());
@@ -256,7 +259,7 @@ describe("the traps of grpc-js", () => {
 describe("health", () => {
   test("is served: of the whole, of the service, and of none that is not there", async () => {
     const { listener } = await serving();
-    const client: AnyClient = new HealthClient(listener.url.host, credentials.createInsecure());
+    const client = new HealthClient(listener.url.host, credentials.createInsecure());
     cleanups.push(() => client.close());
     const check = (service: string): Promise<unknown> => answerOf((done) => client.Check({ service }, done));
     for (const service of ["", "parley.v1.Parley"]) expect(await check(service)).toEqual({ status: 1 });
@@ -265,7 +268,7 @@ describe("health", () => {
 
   test("a watcher is told when the listener closes", async () => {
     const { listener } = await serving();
-    const client: AnyClient = new HealthClient(listener.url.host, credentials.createInsecure());
+    const client = new HealthClient(listener.url.host, credentials.createInsecure());
     cleanups.push(() => client.close());
     const states: unknown[] = [];
     const watch = client.Watch({ service: "" });
@@ -278,8 +281,8 @@ describe("health", () => {
 
 test("reflection lists the services, and gives the files of a symbol with all they import", async () => {
   const { listener } = await serving();
-  const client: AnyClient = new ReflectionClient(listener.url.host, credentials.createInsecure());
-  cleanups.push(() => (client as Client).close());
+  const client = new ReflectionClient(listener.url.host, credentials.createInsecure());
+  cleanups.push(() => client.close());
   const call = client.ServerReflectionInfo();
   const questions = [
     { list_services: "" },
@@ -291,11 +294,9 @@ test("reflection lists the services, and gives the files of a symbol with all th
   ];
   for (const question of questions) call.write(question);
   call.end();
-  const answers: AnyClient[] = [];
+  const answers: ReflectionAnswer[] = [];
   for await (const answer of call) answers.push(answer);
-  expect(answers[0].list_services_response.service.map(({ name }: { name: string }) => name)).toContain(
-    "parley.v1.Parley",
-  );
+  expect(answers[0]?.list_services_response?.service.map(({ name }) => name)).toContain("parley.v1.Parley");
   expect(answers.map((one) => one.file_descriptor_response?.file_descriptor_proto.length)).toEqual([
     undefined,
     5,
@@ -304,8 +305,8 @@ test("reflection lists the services, and gives the files of a symbol with all th
     undefined,
     undefined,
   ]);
-  expect(answers.slice(4).map((one) => one.error_response.error_code)).toEqual([status.NOT_FOUND, status.NOT_FOUND]);
-  expect(answers[1].original_request).toMatchObject(questions[1] as object);
+  expect(answers.slice(4).map((one) => one.error_response?.error_code)).toEqual([status.NOT_FOUND, status.NOT_FOUND]);
+  expect(answers[1]?.original_request).toMatchObject(questions[1] as object);
 });
 
 test("uploads that the handler does not read leave nothing open", async () => {

@@ -1,7 +1,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, connect, constants } from "node:http2";
 import { connect as connectTcp, createServer as createTcpServer } from "node:net";
 import { inspect } from "node:util";
-import { credentials, Metadata, type ServiceError, status } from "@grpc/grpc-js";
+import { credentials, Metadata, status } from "@grpc/grpc-js";
 import { createEnvelope, HELLO, type Listener } from "@parley/core/transport";
 import { afterEach, describe, expect, test } from "vitest";
 import { anyPort, call, echo, numbers, pair } from "../test/pair.ts";
@@ -162,15 +162,14 @@ describe("a listener goes on after", () => {
 
 test("what is not told is not believed: reserved metadata is gRPC's, odd metadata is nobody's", async () => {
   const listener = await listening();
-  // biome-ignore lint/suspicious/noExplicitAny: the methods of a client from a .proto are known at run time only
-  const client: any = new ParleyClient(listener.url.host, credentials.createInsecure());
+  const client = new ParleyClient(listener.url.host, credentials.createInsecure());
   cleanups.push(() => client.close());
   const metadata = new Metadata();
   metadata.set("traceparent", "none");
   metadata.set("ce-id", "another");
   const answer = await new Promise<ProtoEvent>((resolve, reject) =>
-    client.Request(event("text.echo.v1", 1), metadata, (error: ServiceError | null, one: ProtoEvent) =>
-      error ? reject(error) : resolve(one),
+    client.Request(event("text.echo.v1", 1), metadata, (error, one) =>
+      error ? reject(error) : resolve(one as ProtoEvent),
     ),
   );
   expect(answer.text_data).toBe("1");

@@ -1,8 +1,13 @@
 import { fileURLToPath } from "node:url";
 import {
+  type Client,
+  type ClientDuplexStream,
+  type ClientReadableStream,
+  type ClientUnaryCall,
+  type ClientWritableStream,
   type GrpcObject,
   loadPackageDefinition,
-  type ServiceClientConstructor,
+  type requestCallback,
   type ServiceDefinition,
 } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
@@ -23,16 +28,58 @@ const definitions = loadPackageDefinition(
   }),
 );
 
-function serviceAt(path: string): ServiceClientConstructor {
+/** Makes clients of one service; its methods are those that the file gives it. */
+interface ClientConstructor<Service> {
+  new (...parts: ConstructorParameters<typeof Client>): Client & Service;
+  readonly service: ServiceDefinition;
+}
+
+function serviceAt<Service>(path: string): ClientConstructor<Service> {
   return path
     .split(".")
-    .reduce((at, name) => at[name] as GrpcObject, definitions) as unknown as ServiceClientConstructor;
+    .reduce((at, name) => at[name] as GrpcObject, definitions) as unknown as ClientConstructor<Service>;
+}
+
+/** A method with one request and one answer; metadata and options of the call may stand between request and callback. */
+type Unary<Answer> = (
+  request: object,
+  ...rest: readonly [...parts: object[], done: requestCallback<Answer>]
+) => ClientUnaryCall;
+
+/** A client of `parley.v1.Parley`. */
+export interface ParleyService {
+  readonly Request: Unary<ProtoEvent>;
+  readonly Notify: Unary<ProtoEvent>;
+  readonly Publish: Unary<ProtoEvent>;
+  ServerStream(request: object): ClientReadableStream<ProtoEvent>;
+  Subscribe(request: object): ClientReadableStream<ProtoEvent>;
+  ClientStream(done: requestCallback<ProtoEvent>): ClientWritableStream<object>;
+  BidiStream(): ClientDuplexStream<object, ProtoEvent>;
+}
+
+/** A client of `grpc.health.v1.Health`. */
+export interface HealthService {
+  readonly Check: Unary<object>;
+  Watch(request: object): ClientReadableStream<{ readonly status?: number }>;
+}
+
+/** A client of `grpc.reflection.v1.ServerReflection`. */
+export interface ReflectionService {
+  ServerReflectionInfo(): ClientDuplexStream<object, ReflectionAnswer>;
+}
+
+/** What reflection answers: one of the three. */
+export interface ReflectionAnswer {
+  readonly original_request: object;
+  readonly list_services_response?: { readonly service: readonly { readonly name: string }[] };
+  readonly file_descriptor_response?: { readonly file_descriptor_proto: readonly Buffer[] };
+  readonly error_response?: { readonly error_code: number };
 }
 
 /** Clients that know nothing of Parley but the published files. */
-export const ParleyClient: ServiceClientConstructor = serviceAt("parley.v1.Parley");
-export const HealthClient: ServiceClientConstructor = serviceAt("grpc.health.v1.Health");
-export const ReflectionClient: ServiceClientConstructor = serviceAt("grpc.reflection.v1.ServerReflection");
+export const ParleyClient: ClientConstructor<ParleyService> = serviceAt("parley.v1.Parley");
+export const HealthClient: ClientConstructor<HealthService> = serviceAt("grpc.health.v1.Health");
+export const ReflectionClient: ClientConstructor<ReflectionService> = serviceAt("grpc.reflection.v1.ServerReflection");
 
 /** The service, for servers that know nothing of Parley. */
 export const parleyService: ServiceDefinition = ParleyClient.service;
