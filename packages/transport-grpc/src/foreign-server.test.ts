@@ -79,14 +79,14 @@ describe("a server with nothing but the published file", () => {
   test("is called natively, every kind", async () => {
     const { connection } = await foreign();
     expect(connection.hello).toEqual({ profile: "1" });
-    expect((await call(connection, "request", { data: { a: [1] } })).message?.data).toEqual({ a: [1] });
-    expect(await call(connection, "notify")).toEqual({});
-    expect(await call(connection, "publish", { attributes: { subject: "a" } })).toEqual({});
-    expect(await collect((await call(connection, "server-stream")).output)).toEqual([1, 2, 3]);
-    const subscribed = await call(connection, "subscribe", { attributes: { subject: "a/#" } });
+    expect((await call({ connection }, "request", { data: { a: [1] } })).message?.data).toEqual({ a: [1] });
+    expect(await call({ connection }, "notify")).toEqual({});
+    expect(await call({ connection }, "publish", { attributes: { subject: "a" } })).toEqual({});
+    expect(await collect((await call({ connection }, "server-stream")).output)).toEqual([1, 2, 3]);
+    const subscribed = await call({ connection }, "subscribe", { attributes: { subject: "a/#" } });
     expect(await collect(subscribed.output)).toEqual(["a/#"]);
-    expect((await call(connection, "client-stream", { input: items(1, 2, 3) })).message?.data).toBe(3);
-    expect(await collect((await call(connection, "bidi-stream", { input: items("a", "b") })).output)).toEqual([
+    expect((await call({ connection }, "client-stream", { input: items(1, 2, 3) })).message?.data).toBe(3);
+    expect(await collect((await call({ connection }, "bidi-stream", { input: items("a", "b") })).output)).toEqual([
       "a",
       "b",
     ]);
@@ -115,13 +115,13 @@ describe("a server with nothing but the published file", () => {
       [99, "unknown", "unknown"],
     ];
     for (const [data, code, outcome] of expected) {
-      expect(await failure(call(connection, "request", { data }))).toMatchObject({ code, outcome });
+      expect(await failure(call({ connection }, "request", { data }))).toMatchObject({ code, outcome });
     }
   });
 
   test("a stream that it tears gives its items first", async () => {
     const { connection } = await foreign();
-    const { output } = await call(connection, "server-stream", { type: "text.torn.v1" });
+    const { output } = await call({ connection }, "server-stream", { type: "text.torn.v1" });
     const seen: unknown[] = [];
     const error = await failure(
       (async () => {
@@ -135,15 +135,15 @@ describe("a server with nothing but the published file", () => {
   test("that is shut down by force leaves calls unavailable and unknown, though gRPC says that they were cancelled", async () => {
     const begun = Promise.withResolvers<void>();
     const { connection, server } = await foreign({ Notify: () => begun.resolve() });
-    const waiting = failure(call(connection, "notify"));
-    const { output } = await call(connection, "server-stream", { type: "text.endless.v1" });
+    const waiting = failure(call({ connection }, "notify"));
+    const { output } = await call({ connection }, "server-stream", { type: "text.endless.v1" });
     const stream = failure(collect(output));
     await begun.promise;
     server.forceShutdown();
     expect(await waiting).toMatchObject({ code: "unavailable", outcome: "unknown" });
     expect(await stream).toMatchObject({ code: "unavailable", outcome: "unknown" });
     // There was a connection once, and none for this call.
-    expect(await failure(call(connection, "request"))).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+    expect(await failure(call({ connection }, "request"))).toMatchObject({ code: "unavailable", outcome: "not-sent" });
   });
 
   test("that answers what is no event is at fault, and may have acted", async () => {
@@ -152,11 +152,11 @@ describe("a server with nothing but the published file", () => {
       ClientStream: (_stream: unknown, answer: Answer) => answer(null, {} as ProtoEvent),
       ServerStream: (stream: ServerWritableStream<ProtoEvent, ProtoEvent>) => void stream.write({} as ProtoEvent),
     });
-    expect(await failure(call(connection, "client-stream", { input: items(1) }))).toMatchObject({
+    expect(await failure(call({ connection }, "client-stream", { input: items(1) }))).toMatchObject({
       code: "internal",
       outcome: "unknown",
     });
-    const { output } = await call(connection, "server-stream");
+    const { output } = await call({ connection }, "server-stream");
     expect(await failure(collect(output))).toMatchObject({ code: "internal", outcome: "unknown" });
   });
 

@@ -56,7 +56,7 @@ describe.each<[string, GrpcOptions]>([
     ["bidi-stream", null, [1, 2, 3], [1, 2, 3]],
   ])("%s", async (kind, data, input, expected) => {
     await using both = await pair(echo, options);
-    const answer = await call(both.connection, kind, { data, ...(input ? { input: items(...input) } : {}) });
+    const answer = await call(both, kind, { data, ...(input ? { input: items(...input) } : {}) });
     expect(answer.message ? answer.message.data : await collect(answer.output)).toEqual(expected);
     expect(both.connection.stats().openCalls).toBe(0);
   });
@@ -67,9 +67,9 @@ describe.each<[string, GrpcOptions]>([
       if (one.message.type !== HELLO) seen.push(one);
       return echo(one);
     }, options);
-    await call(both.connection, "notify", { data: 1 });
-    await call(both.connection, "publish", { data: 2, attributes: { subject: "a/b" } });
-    const { output } = await call(both.connection, "subscribe", { data: 2, attributes: { subject: "a/#" } });
+    await call(both, "notify", { data: 1 });
+    await call(both, "publish", { data: 2, attributes: { subject: "a/b" } });
+    const { output } = await call(both, "subscribe", { data: 2, attributes: { subject: "a/#" } });
     expect(await collect(output)).toEqual([1, 2]);
     expect(seen.map(({ kind, message }) => [kind, message.subject])).toEqual([
       ["notify", undefined],
@@ -93,7 +93,7 @@ describe.each<[string, GrpcOptions]>([
       mynumber: -7,
       myflag: true,
     };
-    const { message } = await call(both.connection, "request", { data, attributes });
+    const { message } = await call(both, "request", { data, attributes });
     expect(seen?.message).toMatchObject(attributes);
     expect(message?.data).toEqual(data);
     expect(seen?.context.peer).toMatchObject({
@@ -118,7 +118,7 @@ describe.each<[string, GrpcOptions]>([
       const input = kind.startsWith("client") || kind.startsWith("bidi") ? { input: items(1) } : {};
       const subject = kind === "subscribe" ? { attributes: { subject: "a" } } : {};
       const { code, message, outcome, details, retryAfterMs } = error;
-      expect(await failure(call(both.connection, kind, { ...input, ...subject }))).toMatchObject({
+      expect(await failure(call(both, kind, { ...input, ...subject }))).toMatchObject({
         code,
         message,
         outcome,
@@ -133,7 +133,7 @@ describe.each<[string, GrpcOptions]>([
       if (one.message.type === HELLO) return echo(one);
       throw new Error("the password is 123");
     }, options);
-    const error = await failure(call(both.connection, "request"));
+    const error = await failure(call(both, "request"));
     expect(error).toMatchObject({ code: "internal", outcome: "rejected" });
     expect(error.message).not.toContain("password");
   });
@@ -148,7 +148,7 @@ describe.each<[string, GrpcOptions]>([
       }),
       options,
     );
-    const { output } = await call(both.connection, "server-stream");
+    const { output } = await call(both, "server-stream");
     const seen: unknown[] = [];
     const error = await failure(
       (async () => {
@@ -166,7 +166,7 @@ describe.each<[string, GrpcOptions]>([
       one.onAbort({ callAborted: resolve });
       return { output: numbers(one, Number.POSITIVE_INFINITY) };
     }, options);
-    const { output } = await call(both.connection, "server-stream");
+    const { output } = await call(both, "server-stream");
     for await (const { data } of output ?? []) if (data === 3) break;
     expect(await promise).toMatchObject({ code: "cancelled" });
   });
@@ -196,7 +196,7 @@ describe.each<[string, GrpcOptions]>([
       one.onAbort({ callAborted: resolve });
       return new Promise(() => {});
     }, options);
-    expect(await failure(call(both.connection, "request", { timeoutMs: 80 }))).toMatchObject({
+    expect(await failure(call(both, "request", { timeoutMs: 80 }))).toMatchObject({
       code: "deadline_exceeded",
       outcome: "unknown",
     });
@@ -213,14 +213,14 @@ describe.each<[string, GrpcOptions]>([
         })(),
       };
     }, options);
-    const { output } = await call(both.connection, "server-stream");
+    const { output } = await call(both, "server-stream");
     const stalled = output?.[Symbol.asyncIterator]();
     await stalled?.next();
     let before = -1;
     // Until it stands still for a whole round of requests.
     while (before !== made) {
       before = made;
-      for (let n = 0; n < 50; n++) expect((await call(both.connection, "request", { data: n })).message?.data).toBe(n);
+      for (let n = 0; n < 50; n++) expect((await call(both, "request", { data: n })).message?.data).toBe(n);
     }
     const { windowBytes } = grpc(options).manifest.limits;
     expect(made * 1_000).toBeLessThan(windowBytes + 64 * 1024);
@@ -240,11 +240,11 @@ describe.each<[string, GrpcOptions]>([
     const input = (async function* () {
       for (; made < 3_000; ) yield* items(`${++made}`.padEnd(1_000));
     })();
-    const answer = call(both.connection, "client-stream", { input });
+    const answer = call(both, "client-stream", { input });
     let before = -1;
     while (before !== made) {
       before = made;
-      for (let n = 0; n < 50; n++) await call(both.connection, "request", { data: n });
+      for (let n = 0; n < 50; n++) await call(both, "request", { data: n });
     }
     expect(made).toBeLessThan(3_000);
     read();
@@ -257,15 +257,15 @@ describe.each<[string, GrpcOptions]>([
       (one) => (one.message.data === "big" ? { message: reply(one.message, "/agent", "x".repeat(80_000)) } : echo(one)),
       { ...options, limits },
     );
-    expect(await failure(call(both.connection, "request", { data: "x".repeat(80_000) }))).toMatchObject({
+    expect(await failure(call(both, "request", { data: "x".repeat(80_000) }))).toMatchObject({
       code: "resource_exhausted",
       outcome: "not-sent",
     });
-    expect(await failure(call(both.connection, "request", { data: "big" }))).toMatchObject({
+    expect(await failure(call(both, "request", { data: "big" }))).toMatchObject({
       code: "resource_exhausted",
       outcome: "rejected",
     });
-    expect((await call(both.connection, "request", { data: "x".repeat(60_000) })).message?.data).toHaveLength(60_000);
+    expect((await call(both, "request", { data: "x".repeat(60_000) })).message?.data).toHaveLength(60_000);
   });
 
   test("more calls than the peer answers at a time are refused", async () => {
@@ -278,8 +278,8 @@ describe.each<[string, GrpcOptions]>([
       },
       { ...options, limits },
     );
-    const first = [1, 2].map((data) => call(both.connection, "request", { data }));
-    expect(await failure(call(both.connection, "request"))).toMatchObject({
+    const first = [1, 2].map((data) => call(both, "request", { data }));
+    expect(await failure(call(both, "request"))).toMatchObject({
       code: "resource_exhausted",
       outcome: "not-sent",
     });
@@ -296,10 +296,10 @@ describe.each<[string, GrpcOptions]>([
       await promise;
       return echo(one);
     }, options);
-    const under = call(both.connection, "request", { data: "still" });
+    const under = call(both, "request", { data: "still" });
     await begun;
     const closed = both.listener.close({ graceMs: 5_000 });
-    expect(await failure(call(both.connection, "request"))).toMatchObject({ code: "unavailable", outcome: "not-sent" });
+    expect(await failure(call(both, "request"))).toMatchObject({ code: "unavailable", outcome: "not-sent" });
     resolve();
     expect((await under).message?.data).toBe("still");
     await closed;
@@ -314,8 +314,8 @@ describe.each<[string, GrpcOptions]>([
       one.onAbort({ callAborted: aborted.resolve });
       return one.kind === "request" ? new Promise(() => {}) : { output: numbers(one, Number.POSITIVE_INFINITY) };
     }, options);
-    const request = failure(call(both.connection, "request"));
-    const { output } = await call(both.connection, "server-stream");
+    const request = failure(call(both, "request"));
+    const { output } = await call(both, "server-stream");
     const stream = failure(collect(output));
     const start = performance.now();
     await both.listener.close({ graceMs: 50 });
@@ -334,7 +334,7 @@ describe.each<[string, GrpcOptions]>([
       one.onAbort({ callAborted: resolve });
       return new Promise(() => {});
     }, options);
-    const answer = failure(call(both.connection, "request"));
+    const answer = failure(call(both, "request"));
     await both.connection.ping();
     await both.connection.close({ graceMs: 0 });
     expect(await answer).toMatchObject({ code: "unavailable" });
@@ -400,14 +400,14 @@ test("the listener calls whom it is connected with", async () => {
   });
   const handler: Handler = ({ message }) => ({ message: reply(message, "/client", [message.data]) });
   const connection = await grpc().connect(listener.url, { handler });
-  expect((await call(connection, "request")).message?.data).toEqual(["back"]);
+  expect((await call({ connection }, "request")).message?.data).toEqual(["back"]);
   await connection.close();
   await listener.close();
 });
 
 test("a Parley that was told to be native is called natively by one that was not", async () => {
   await using both = await pair(echo, { channel: false }, {});
-  expect((await call(both.connection, "request", { data: 1 })).message?.data).toBe(1);
+  expect((await call(both, "request", { data: 1 })).message?.data).toBe(1);
   expect(both.connection.hello.limits).toEqual(grpc({ channel: false }).manifest.limits);
 });
 

@@ -63,7 +63,7 @@ function statusOf(stream: ClientHttp2Stream): Promise<string | undefined> {
 /** Whether the listener still serves. */
 async function serves(listener: Listener): Promise<void> {
   await using connection = await grpc().connect(listener.url);
-  expect((await call(connection, "request", { data: 1 })).message?.data).toBe(1);
+  expect((await call({ connection }, "request", { data: 1 })).message?.data).toBe(1);
 }
 
 const request = (): Buffer =>
@@ -308,7 +308,7 @@ test("a client survives a server whose answers are HTML", async () => {
       .connect(url, { connectTimeoutMs: 2_000 })
       .then(
         async (connection) => {
-          const error = await call(connection, "request").then(
+          const error = await call({ connection }, "request").then(
             () => undefined,
             (thrown: { code: string }) => thrown.code,
           );
@@ -325,5 +325,5 @@ test("several connections are several peers, and close apart", async () => {
   await using both = await pair(echo);
   await using other = await grpc().connect(both.url);
   await other.close();
-  expect((await call(both.connection, "request", { data: 1 })).message?.data).toBe(1);
+  expect((await call(both, "request", { data: 1 })).message?.data).toBe(1);
 });

@@ -33,7 +33,7 @@ describe.each([
       await using connection = await grpc({ tls: dialling, channel }).connect(listener.url, {
         connectTimeoutMs: 3_000,
       });
-      await call(connection, "request", { data: 1 });
+      await call({ connection }, "request", { data: 1 });
       return seen;
     } finally {
       await listener.close({ graceMs: 0 });

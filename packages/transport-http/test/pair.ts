@@ -1,28 +1,10 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { type Socket, connect as tcpConnect } from "node:net";
-import {
-  answererItem,
-  type Call,
-  type CallKind,
-  type Connection,
-  createCall,
-  createEnvelope,
-  type Envelope,
-  type Handler,
-  HELLO,
-  type Listener,
-  type OwnedCall,
-  type Reply,
-  reply,
-} from "@parley/core/transport";
+import { type Call, type CallKind, type Handler, HELLO, type Reply, reply } from "@parley/core/transport";
+import { type Pair, pairOf } from "../../core/test/calls.ts";
 import { type HttpOptions, http } from "../src/index.ts";
 
-/** A listener, and a connection to it. */
-export interface Pair extends AsyncDisposable {
-  readonly listener: Listener;
-  readonly connection: Connection;
-  readonly url: URL;
-}
+export { call, collect, failure, item, items, newCall, type Pair } from "../../core/test/calls.ts";
 
 /** Listens on a free port, and connects to it. */
 export async function pair(
@@ -31,49 +13,7 @@ export async function pair(
   clientOptions: HttpOptions = {},
 ): Promise<Pair> {
   const listener = await http(options).listen(new URL("http://127.0.0.1:0"), handler);
-  const connection = await http(clientOptions).connect(listener.url);
-  return {
-    listener,
-    connection,
-    url: listener.url,
-    async [Symbol.asyncDispose]() {
-      await connection.close({ graceMs: 0 });
-      await listener.close({ graceMs: 0 });
-    },
-  };
-}
-
-/** What goes into a call of a test. */
-export interface CallParts {
-  readonly type?: string;
-  readonly data?: unknown;
-  readonly input?: AsyncIterable<Envelope>;
-  readonly timeoutMs?: number;
-  readonly attributes?: Readonly<Record<string, unknown>>;
-}
-
-/** Makes a call that is not sent yet. */
-export function newCall(kind: CallKind, parts: CallParts = {}): OwnedCall {
-  const { type = "text.echo.v1", data, input, timeoutMs, attributes } = parts;
-  const message = createEnvelope({ kind, type, source: "/test", data, ...attributes });
-  return createCall({
-    kind,
-    message,
-    input,
-    deadline: timeoutMs === undefined ? undefined : performance.now() + timeoutMs,
-  });
-}
-
-/** Makes a call and sends it; it is over when it is answered, but for streams. */
-export async function call(
-  { connection }: Pick<Pair, "connection">,
-  kind: CallKind,
-  parts?: CallParts,
-): Promise<Reply> {
-  const one = newCall(kind, parts);
-  const answer = await connection.call(one);
-  if (!answer.output) one.settle();
-  return answer;
+  return pairOf(listener, await http(clientOptions).connect(listener.url));
 }
 
 /** A handler that answers requests with their data, whatever they are called, and announces `operations`. */
@@ -88,33 +28,6 @@ export function echo(operations: Readonly<Record<string, CallKind>> = {}): Handl
 export function described({ message }: Call, operations: Readonly<Record<string, CallKind>>): Reply {
   const announced = Object.entries(operations).map(([name, kind]) => [name, { kind, versions: [1] }] as const);
   return { message: reply(message, "/agent", { name: "test", operations: Object.fromEntries(announced) }) };
-}
-
-/** An item of an answer. */
-export function item({ message }: Call, seq: number, data: unknown): Envelope {
-  return answererItem(message, "/agent", seq, data);
-}
-
-/** Items of an upload. */
-export async function* items(...values: readonly unknown[]): AsyncGenerator<Envelope> {
-  for (const data of values) yield createEnvelope({ kind: "item", type: "text.echo.v1", source: "/test", data });
-}
-
-/** All data of a stream. */
-export async function collect(output: AsyncIterable<Envelope> | undefined): Promise<unknown[]> {
-  const values: unknown[] = [];
-  for await (const { data } of output ?? []) values.push(data);
-  return values;
-}
-
-/** The error that a promise rejects with. */
-export async function failure(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
-  return promise.then(
-    (value) => {
-      throw new Error(`resolved with ${JSON.stringify(value)}`);
-    },
-    (error: Error & Record<string, unknown>) => error,
-  );
 }
 
 /** A request that any HTTP client could send. */

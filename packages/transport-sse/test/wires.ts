@@ -10,60 +10,31 @@ import {
   answererItem,
   type Call,
   type CallKind,
-  type Connection,
-  createCall,
   createEnvelope,
   type Envelope,
   type Handler,
   HELLO,
-  type Listener,
   type Reply,
   reply,
 } from "@parley/core/transport";
+import { type CallParts, call, type Pair, pairOf } from "../../core/test/calls.ts";
 import { type SseOptions, sse } from "../src/index.ts";
 
-/** A listener, and a connection to it. */
-export interface Wire extends AsyncDisposable {
-  readonly listener: Listener;
-  readonly connection: Connection;
-  readonly url: URL;
-}
+export { collect, failure as rejection } from "../../core/test/calls.ts";
 
 /** Listens on a free port and connects to it, through `via` if there is something in between. */
-export async function wire(handler: Handler, options: SseOptions = {}, via?: (url: URL) => URL): Promise<Wire> {
+export async function wire(handler: Handler, options: SseOptions = {}, via?: (url: URL) => URL): Promise<Pair> {
   const listener = await sse(options).listen(new URL("sse://127.0.0.1:0"), handler);
-  const connection = await sse(options).connect(via?.(listener.url) ?? listener.url);
-  return {
-    listener,
-    connection,
-    url: listener.url,
-    async [Symbol.asyncDispose]() {
-      await connection.close({ graceMs: 0 });
-      await listener.close({ graceMs: 0 });
-    },
-  };
+  return pairOf(listener, await sse(options).connect(via?.(listener.url) ?? listener.url));
 }
 
 /** Makes a call. */
-export async function make(
-  { connection }: Pick<Wire, "connection">,
+export function make(
+  pair: Pick<Pair, "connection">,
   kind: CallKind,
-  { input, data, subject, timeoutMs }: CallParts = {},
+  { subject, ...parts }: Omit<CallParts, "type" | "attributes"> & { readonly subject?: string } = {},
 ): Promise<Reply> {
-  const message = createEnvelope({ kind, type: "test.echo.v1", source: "/test", data, ...(subject && { subject }) });
-  const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
-  const call = createCall({ kind, message, input, deadline });
-  const answer = await connection.call(call);
-  if (!answer.output) call.settle();
-  return answer;
-}
-
-/** What goes into a call. */
-export interface CallParts {
-  readonly data?: unknown;
-  readonly subject?: string;
-  readonly input?: AsyncIterable<Envelope>;
-  readonly timeoutMs?: number;
+  return call(pair, kind, { ...parts, type: "test.echo.v1", ...(subject && { attributes: { subject } }) });
 }
 
 /** Puts an answer to the handshake before a handler. */
@@ -85,23 +56,6 @@ export async function* answers(
 /** Items of a caller. */
 export async function* items(values: AsyncIterable<unknown> | Iterable<unknown>): AsyncGenerator<Envelope> {
   for await (const data of values) yield createEnvelope({ kind: "item", type: "test.echo.v1", source: "/test", data });
-}
-
-/** All data of a stream. */
-export async function collect(output: AsyncIterable<Envelope> | undefined): Promise<unknown[]> {
-  const values: unknown[] = [];
-  for await (const { data } of output ?? []) values.push(data);
-  return values;
-}
-
-/** What a promise rejects with. */
-export async function rejection(promise: Promise<unknown>): Promise<Error & Record<string, unknown>> {
-  return promise.then(
-    (value) => {
-      throw new Error(`resolved with ${JSON.stringify(value)}`);
-    },
-    (error: Error & Record<string, unknown>) => error,
-  );
 }
 
 /** A stranger's request, and what it has got so far. */
