@@ -77,7 +77,8 @@ export async function run(options: RunOptions): Promise<Report> {
       });
     }
   };
-  await Promise.all(Array.from({ length: Math.max(1, availableParallelism()) }, worker));
+  // Wires wait more than they compute.
+  await Promise.all(Array.from({ length: Math.ceil(availableParallelism() * 1.5) }, worker));
   progress?.end();
   const columns = distinct(names);
   const promised = Object.fromEntries(
