@@ -13,9 +13,6 @@ export function resumeOf({ resumeWindowMs }: WsCallOptions): ResumeOptions {
   return { windowMs: resumeWindowMs };
 }
 
-/** WebSocket subprotocol of the CloudEvents binding: a text frame is one event in JSON. */
-export const SUBPROTOCOL = "cloudevents.json";
-
 /** How long a peer may take to answer a closing handshake. */
 export const CLOSE_TIMEOUT_MS = 500;
 

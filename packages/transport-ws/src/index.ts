@@ -1,4 +1,3 @@
-export { SUBPROTOCOL } from "./call-options.ts";
 export { WebSocketClient } from "./client.ts";
 export type { WebSocketClose, WebSocketEvents, WebSocketOpen, WebSocketStats } from "./client-events.ts";
 export type { WebSocketClientOptions, WebSocketCloseOptions, WebSocketReconnectOptions } from "./client-options.ts";
@@ -6,4 +5,5 @@ export type { CloseDetails } from "./close-code.ts";
 export type { HandshakeDetails } from "./dial-error.ts";
 export type { WebSocketFormat, WebSocketMessages } from "./message-format.ts";
 export type { WsDialOptions, WsOptions, WsTls } from "./options.ts";
+export { SUBPROTOCOL } from "./subprotocols.ts";
 export { ws } from "./ws.ts";

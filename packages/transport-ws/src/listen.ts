@@ -11,10 +11,11 @@ import {
   ParleyError,
 } from "@parley/core/transport";
 import { type ServerOptions, type WebSocket, WebSocketServer } from "ws";
-import { CLOSE_TIMEOUT_MS, resumeOf, SUBPROTOCOL } from "./call-options.ts";
+import { CLOSE_TIMEOUT_MS, resumeOf } from "./call-options.ts";
 import { presentedBy } from "./credential-offer.ts";
 import type { WsOptions } from "./options.ts";
 import { socketChannel } from "./socket-channel.ts";
+import { chosen, maxFrameBytes, SUBPROTOCOL } from "./subprotocols.ts";
 import { refuseUpgrade, type UpgradeRules, upgradeRefusal } from "./upgrade.ts";
 
 /** Time for the request line and headers of a connection, so that one that trickles holds nothing for long. */
@@ -41,9 +42,9 @@ export async function listen(
   const webSockets = new WebSocketServer({
     noServer: true,
     perMessageDeflate: false,
-    maxPayload: limits.maxMessageBytes,
+    maxPayload: maxFrameBytes(limits.maxMessageBytes),
     clientTracking: false,
-    handleProtocols: () => SUBPROTOCOL,
+    handleProtocols: (offered) => chosen(offered) ?? false,
     closeTimeout: CLOSE_TIMEOUT_MS,
   } as ServerOptions);
   const rules: UpgradeRules = {

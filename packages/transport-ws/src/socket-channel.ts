@@ -3,10 +3,11 @@ import { type Channel, codes, type OpenChannel } from "@parley/core/transport";
 import type { RawData, WebSocket } from "ws";
 import { HIGH_WATER_BYTES } from "./call-options.ts";
 import { closeCause, closeReason } from "./close-code.ts";
+import { eventsOf, toFrames } from "./subprotocols.ts";
 
 /**
- * Ties an open WebSocket to calls. A text frame is one event, as the CloudEvents WebSocket binding says; the frames of a batch leave in
- * one write. `socket` is the TCP (or TLS) socket below it.
+ * Ties an open WebSocket to calls. A text frame is one event or several, as its subprotocol says; what is written together leaves in one write.
+ * `socket` is the TCP (or TLS) socket below it.
  */
 export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel {
   return (events) => {
@@ -16,7 +17,7 @@ export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel
 
     webSocket.on("message", (data: RawData, isBinary: boolean) => {
       if (isBinary) webSocket.close(codes.unimplemented.websocket, "unimplemented: events are text frames here");
-      else events.frame(data.toString());
+      else for (const event of eventsOf(data.toString(), webSocket.protocol)) events.frame(event);
     });
     webSocket.on("error", (error) => {
       failure = error;
@@ -31,7 +32,7 @@ export function socketChannel(webSocket: WebSocket, socket: Socket): OpenChannel
     const channel: Channel = {
       write(frames) {
         socket.cork();
-        for (const frame of frames) webSocket.send(frame);
+        for (const frame of toFrames(frames, webSocket.protocol)) webSocket.send(frame);
         socket.uncork();
         full = webSocket.bufferedAmount > HIGH_WATER_BYTES;
         return !full;

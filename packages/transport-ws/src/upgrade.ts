@@ -1,6 +1,6 @@
 import { type IncomingMessage, STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
-import { SUBPROTOCOL } from "./call-options.ts";
+import { chosen, SUBPROTOCOL } from "./subprotocols.ts";
 
 /** Which opening handshakes are taken. */
 export interface UpgradeRules {
@@ -31,7 +31,9 @@ export function upgradeRefusal({ headers, url = "/" }: IncomingMessage, rules: U
     return { status: 403, text: "This host name is not allowed (option allowedHosts)" };
   }
   const offered = headers["sec-websocket-protocol"]?.split(",").map((name) => name.trim()) ?? [];
-  if (!offered.includes(SUBPROTOCOL)) return { status: 400, text: `Offer the WebSocket subprotocol ${SUBPROTOCOL}` };
+  if (chosen(new Set(offered)) === undefined) {
+    return { status: 400, text: `Offer the WebSocket subprotocol ${SUBPROTOCOL}` };
+  }
   return undefined;
 }
 

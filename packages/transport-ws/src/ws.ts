@@ -1,11 +1,12 @@
 import { channelLimits, checkHeaders, type Transport } from "@parley/core/transport";
-import { CLOSE_TIMEOUT_MS, SUBPROTOCOL } from "./call-options.ts";
+import { CLOSE_TIMEOUT_MS } from "./call-options.ts";
 import { dial, type Open } from "./dial.ts";
 import { listen } from "./listen.ts";
 import { manifestWith } from "./manifest.ts";
 import { openSocket } from "./open-socket.ts";
 import type { WsOptions } from "./options.ts";
 import { socketChannel } from "./socket-channel.ts";
+import { maxFrameBytes, subprotocols } from "./subprotocols.ts";
 
 /** WebSocket, `ws:` and `wss:`: all kinds of call over one connection, in both directions. */
 export function ws(options: WsOptions = {}): Transport {
@@ -27,8 +28,8 @@ function opener(url: URL, { credentials, headers, tls, limits = channelLimits }:
       credentials,
       headers,
       tls,
-      protocols: [SUBPROTOCOL],
-      maxMessageBytes: limits.maxMessageBytes,
+      protocols: subprotocols,
+      maxMessageBytes: maxFrameBytes(limits.maxMessageBytes),
       closeTimeoutMs: CLOSE_TIMEOUT_MS,
       compression: false,
     };

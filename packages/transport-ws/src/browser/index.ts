@@ -1,2 +1,2 @@
-export { SUBPROTOCOL } from "../call-options.ts";
+export { SUBPROTOCOL } from "../subprotocols.ts";
 export { type WsOptions, ws } from "./ws.ts";

@@ -1,8 +1,8 @@
 import { cancelled, ParleyError, pageOrigin, TransportError } from "@parley/core/transport";
-import { SUBPROTOCOL } from "../call-options.ts";
 import type { Opening } from "../dial.ts";
 import { timedOut } from "../handshake-timeout.ts";
 import { offerOf } from "../offer.ts";
+import { subprotocols } from "../subprotocols.ts";
 
 /**
  * Opens a WebSocket of the browser, showing who calls; once more when that is refused and there is something else to show. Resolves with what
@@ -15,12 +15,12 @@ export async function openWebSocket<Adopted>(
   adopt: (webSocket: WebSocket) => PromiseLike<Adopted>,
 ): Promise<Adopted> {
   const { presenter, connectTimeoutMs, signal, runtime } = opening;
-  if (!presenter) return open(url, opening, [SUBPROTOCOL], adopt);
+  if (!presenter) return open(url, opening, subprotocols, adopt);
   const deadline = runtime.now() + connectTimeoutMs;
   const timeLeft = (): number => Math.max(0, deadline - runtime.now());
   return presenter.dial(async () => {
     const credential = await presenter.presentWithin({ timeoutMs: timeLeft(), signal, runtime });
-    return open(url, { ...opening, connectTimeoutMs: timeLeft() }, [SUBPROTOCOL, offerOf(credential)], adopt);
+    return open(url, { ...opening, connectTimeoutMs: timeLeft() }, [...subprotocols, offerOf(credential)], adopt);
   });
 }
 

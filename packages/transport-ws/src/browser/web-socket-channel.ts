@@ -8,11 +8,12 @@ import {
 } from "@parley/core/transport";
 import { CLOSE_TIMEOUT_MS, HIGH_WATER_BYTES } from "../call-options.ts";
 import { closeCause, closeReason } from "../close-code.ts";
+import { eventsOf, toFrames } from "../subprotocols.ts";
 
 /** How often a full WebSocket is looked at: it does not tell when there is room again. */
 const DRAIN_CHECK_MS = 20;
 
-/** Ties an open WebSocket of the browser to calls. A text frame is one event, as the CloudEvents WebSocket binding says. */
+/** Ties an open WebSocket of the browser to calls. A text frame is one event or several, as its subprotocol says. */
 export function webSocketChannel(webSocket: WebSocket, runtime: Runtime): OpenChannel {
   return (events) => {
     let over = false;
@@ -41,7 +42,10 @@ export function webSocketChannel(webSocket: WebSocket, runtime: Runtime): OpenCh
     };
 
     webSocket.onmessage = ({ data }: { readonly data: unknown }) => {
-      if (typeof data === "string") return events.frame(data);
+      if (typeof data === "string") {
+        for (const event of eventsOf(data, webSocket.protocol)) events.frame(event);
+        return;
+      }
       problem = new ParleyError("unimplemented", "events are text frames here", { outcome: "unknown" });
       channel.close(problem);
     };
@@ -49,7 +53,7 @@ export function webSocketChannel(webSocket: WebSocket, runtime: Runtime): OpenCh
 
     const channel: Channel = {
       write(frames) {
-        for (const frame of frames) webSocket.send(frame);
+        for (const frame of toFrames(frames, webSocket.protocol)) webSocket.send(frame);
         const full = webSocket.bufferedAmount > HIGH_WATER_BYTES;
         if (full) watchDrain();
         return !full;
