@@ -7,7 +7,7 @@ describe("readArguments", () => {
       wires: ["stdio", "ws", "http", "sse", "grpc", "mqtt"],
       measures: ["c1", "c64", "c256", "stream", "pubsub"],
       curves: ["in-flight", "connections", "subscriptions", "item-bytes"],
-      extras: ["footprint", "allocations"],
+      extras: ["footprint", "allocations", "profile"],
       sizes: ["small", "large"],
       contenders: ["raw", "parley", "native", "batched", "typed", "resilient"],
       rounds: 9,

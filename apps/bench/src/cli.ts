@@ -31,7 +31,7 @@ async function bench(args: Arguments): Promise<void> {
     write(readDocument(from), args);
     return;
   }
-  let results: Results = { figures: [], growth: [], footprints: [], allocations: [] };
+  let results: Results = { figures: [], growth: [], footprints: [], allocations: [], profiles: [] };
   try {
     for await (const { lines, ...found } of measure(args)) {
       console.log(lines);
@@ -61,6 +61,7 @@ function joined(results: Results, found: Partial<Results>): Results {
     growth: [...results.growth, ...(found.growth ?? [])],
     footprints: [...results.footprints, ...(found.footprints ?? [])],
     allocations: [...results.allocations, ...(found.allocations ?? [])],
+    profiles: [...results.profiles, ...(found.profiles ?? [])],
   };
 }
 

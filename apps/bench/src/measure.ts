@@ -3,9 +3,11 @@ import type { Arguments } from "./arguments.ts";
 import { compare } from "./compare.ts";
 import { footprints } from "./footprint/footprint.ts";
 import { grow } from "./growth.ts";
+import { profiles } from "./profile/profile.ts";
 import type { Results } from "./report/document.ts";
 import { figuresOf } from "./report/figures.ts";
 import { growthFigures } from "./report/growth-figures.ts";
+import { profileLine } from "./report/profile-table.ts";
 import { allocationLines, footprintLines, growthLines, tableHead, tableLines } from "./report/table.ts";
 
 /** Rounds of what spreads less, or takes longer, than what is compared. */
@@ -35,6 +37,12 @@ export async function* measure(args: Arguments): AsyncGenerator<Found, void, und
   for await (const comparison of compare(args)) {
     const figures = figuresOf(comparison);
     yield { lines: tableLines(figures), figures };
+  }
+  for (const wire of extras.includes("profile") ? wires : []) {
+    const names = contenders.filter((name) => name !== "typed" && name !== "resilient");
+    for await (const profile of profiles(wire, names, args.scale)) {
+      yield { lines: profileLine(profile), profiles: [profile] };
+    }
   }
   for await (const one of grow({ wires, curves, rounds, scale: args.scale })) {
     const growth = growthFigures(one);

@@ -31,6 +31,10 @@ export class Parties implements AsyncDisposable {
     return this.#broker?.program;
   }
 
+  [Symbol.iterator](): Iterator<Party> {
+    return this.#parties[Symbol.iterator]();
+  }
+
   /**
    * Lets all take turns, in an order that is reversed every round, so that what disturbs the machine disturbs all of them. Resolves with what
    * the rounds took; those of warm-up are not counted.

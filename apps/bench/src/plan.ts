@@ -21,8 +21,11 @@ export type Measure = (typeof measures)[number];
 export const curves = ["in-flight", "connections", "subscriptions", "item-bytes"] as const;
 export type Curve = (typeof curves)[number];
 
-/** What is measured without a clock, or once: `footprint` is import time and installed size, `allocations` is bytes a call. */
-export const extras = ["footprint", "allocations"] as const;
+/**
+ * What is measured without a clock, or once: `footprint` is import time and installed size, `allocations` is bytes a call, `profile` is what the time
+ * goes into.
+ */
+export const extras = ["footprint", "allocations", "profile"] as const;
 export type Extra = (typeof extras)[number];
 
 /** `small`: 200 bytes of data; `large`: 16 KiB; beside about 200 bytes of attributes. */

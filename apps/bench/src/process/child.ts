@@ -2,6 +2,7 @@ import type { ServingSide } from "../contender.ts";
 import { loadContender } from "../contenders/load.ts";
 import { Driver } from "../drive.ts";
 import type { ContenderName, Wire } from "../plan.ts";
+import { Profiler } from "../profile/profiler.ts";
 import type { Answer, Command, Side } from "./control.ts";
 import { ownUsage } from "./usage.ts";
 
@@ -11,6 +12,7 @@ const contender = await loadContender(wire, name);
 
 let serving: ServingSide | undefined;
 let driver: Driver | undefined;
+const profiler = new Profiler();
 
 process.on("disconnect", () => process.exit());
 process.on("message", (command) => {
@@ -33,6 +35,11 @@ async function answer(command: Command): Promise<Extract<Answer, { value: unknow
       return driver?.run(command.work);
     case "usage":
       return ownUsage();
+    case "profile":
+      await profiler.start();
+      return undefined;
+    case "spent":
+      return profiler.stop();
     case "close":
       await driver?.close();
       await serving?.close();

@@ -1,5 +1,6 @@
 import type { Taken } from "../drive.ts";
 import type { Workload } from "../plan.ts";
+import type { Spent } from "../profile/profiler.ts";
 import type { Usage } from "./usage.ts";
 
 /** Which side of a contender a process is. */
@@ -15,6 +16,10 @@ export type Command =
   | { readonly name: "run"; readonly work: Workload }
   /** Asks what it has used so far. */
   | { readonly name: "usage" }
+  /** Takes samples of what it does from now on. */
+  | { readonly name: "profile" }
+  /** Takes no more (answered by what it did). */
+  | { readonly name: "spent" }
   | { readonly name: "close" };
 
-export type Answer = { readonly value: string | Usage | Taken | undefined } | { readonly error: string };
+export type Answer = { readonly value: string | Usage | Taken | Spent | undefined } | { readonly error: string };

@@ -1,6 +1,7 @@
 import type { RunningBroker } from "@parley/conformance";
 import type { Taken } from "../drive.ts";
 import type { ContenderName, Wire, Workload } from "../plan.ts";
+import type { Spent } from "../profile/profiler.ts";
 import { SideProcess } from "./side-process.ts";
 import { childrenOf, sumUsage, type Usage, usageOf } from "./usage.ts";
 
@@ -11,6 +12,13 @@ export interface Sample extends Taken {
   /** Memory of the calling and the serving process together afterwards, and the sum of the most that each has held. */
   readonly residentMiB: number;
   readonly peakMiB: number;
+}
+
+/** What the processes of a contender did. */
+export interface Profiled {
+  readonly operations: number;
+  readonly calling: Spent;
+  readonly serving: Spent | undefined;
 }
 
 /** A contender, alive: its serving and its calling process, connected. */
@@ -49,6 +57,18 @@ export class Party {
     const { cpuSeconds, ...memory } = await this.#usage();
     const brokerSeconds = this.#brokerSeconds() - brokerBefore;
     return { ...taken, ...memory, cpuSeconds: cpuSeconds - before.cpuSeconds + brokerSeconds };
+  }
+
+  /** Takes samples while it works, so many times: of the serving process, too, unless the calling one has started it. */
+  async profile(work: Workload, times: number): Promise<Profiled> {
+    const sides = [this.#calling, this.#serving];
+    for (const side of sides) await side?.ask({ name: "profile" });
+    let operations = 0;
+    for (let time = 0; time < times; time++) {
+      operations += (await this.#calling.ask<Taken>({ name: "run", work })).operations;
+    }
+    const [calling, serving] = await Promise.all(sides.map((side) => side?.ask<Spent>({ name: "spent" })));
+    return { operations, calling: calling as Spent, serving }; // there is one that calls
   }
 
   /** Closes the connections and ends both processes. */

@@ -3,6 +3,7 @@ import { findPackageJSON } from "node:module";
 import { arch, cpus, platform, totalmem } from "node:os";
 import type { Allocations } from "../allocations/allocations.ts";
 import type { Footprint } from "../footprint/footprint.ts";
+import type { Profile } from "../profile/profile.ts";
 import type { Figures } from "./figures.ts";
 import type { GrowthFigures } from "./growth-figures.ts";
 
@@ -12,6 +13,7 @@ export interface Results {
   readonly growth: readonly GrowthFigures[];
   readonly footprints: readonly Footprint[];
   readonly allocations: readonly Allocations[];
+  readonly profiles: readonly Profile[];
 }
 
 /** How it was measured. */
@@ -57,7 +59,7 @@ export function benchDocument({ rounds, scale }: Effort, results: Results): Benc
 /** Reads what `--json` wrote. @throws Error when it is none, or of another version. */
 export function readDocument(file: string): BenchDocument {
   const document: Partial<BenchDocument> | null = JSON.parse(readFileSync(file, "utf8"));
-  if (document?.version === 1) return document as BenchDocument; // ours says so
+  if (document?.version === 1) return { profiles: [], ...document } as BenchDocument; // ours says so
   throw new Error(`${file} holds no figures of this benchmark: measure anew with --json ${file}`);
 }
 

@@ -4,6 +4,7 @@ import { type BenchDocument, isQuotable } from "./document.ts";
 import { type GrowthFigures, growthFactor } from "./growth-figures.ts";
 import { figure, markdownTable } from "./markdown-table.ts";
 import { curveTitles } from "./panels.ts";
+import { profileTable } from "./profile-table.ts";
 import { absoluteTable, missed, resilienceTable, speedTable } from "./ratio-tables.ts";
 
 /** More than this, from the cheapest step of a curve to the last, is a cliff. */
@@ -11,7 +12,7 @@ const MAX_GROWTH = 2;
 
 /** The page of a run. @param picture where its chart is, seen from the page */
 export function markdown(document: BenchDocument, picture: string): string {
-  const { figures, growth, footprints, allocations } = document;
+  const { figures, growth, footprints, allocations, profiles } = document;
   return `${[
     "# Performance",
     `Parley beside the raw library of each protocol, used plainly. Written by [the benchmark](../apps/bench/README.md), whose page says what is compared
@@ -43,6 +44,7 @@ and how; \`pnpm bench --docs docs\` measures anew and writes this page.`,
       "Medians; they drift with the machine. Latency is of one request at a time, CPU is seconds for 100,000 calls or items on both sides and the broker, memory is the most that both sides have held.",
       absoluteTable(figures),
     ),
+    ...section("Where the time goes", profileWords, profileTable(profiles)),
     ...section("How cost grows", growthWords, growthTable(growth)),
     ...section(
       "Import and size",
@@ -56,6 +58,10 @@ and how; \`pnpm bench --docs docs\` measures anew and writes this page.`,
     ),
   ].join("\n\n")}\n`;
 }
+
+const profileWords = `Time that both processes spend on one call, item or delivery, by samples of what they do, in µs: in the system's calls, in Node, in the
+protocol's library, in events (JSON, ids, checks), in the rest of Parley, in the work of the benchmark (with raw code, its JSON too), in collecting garbage;
+and how much of the time the calling and the serving process wait. Of stdio the caller alone is seen, of mqtt not the broker.`;
 
 const growthWords = `Time of one call, delivery or item in µs, at the first step, the cheapest and the last, and how many times the cheapest the last one costs; of
 bytes, that is of the cost of one byte. More than ${MAX_GROWTH} is marked. A single call in flight pays for the way there and back alone.

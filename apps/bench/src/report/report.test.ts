@@ -48,6 +48,15 @@ const document: BenchDocument = {
     { wire: "core", contender: "parley", importMs: { median: 9, min: 8, max: 11 }, packages: 2, bytes: 204_800 },
   ],
   allocations: [{ wire: "ws", contender: "raw", requestBytes: 10_000.4, itemBytes: 4_000 }],
+  profiles: [
+    {
+      wire: "ws",
+      measure: "c64",
+      contender: "parley",
+      busyUs: { system: 2, node: 1, library: 0.5, events: 3, calls: 2, bench: 0.25, garbage: 1.25 },
+      idle: { calling: 0.1, serving: 0.254 },
+    },
+  ],
 };
 
 describe("figures", () => {
@@ -94,7 +103,7 @@ describe("the page", () => {
   });
 
   it("leaves out what was not measured", () => {
-    const bare = markdown({ ...document, figures: [], growth: [], allocations: [] }, "a.svg");
+    const bare = markdown({ ...document, figures: [], growth: [], allocations: [], profiles: [] }, "a.svg");
     expect(bare.match(/^## .*/gm)).toEqual(["## Import and size"]);
   });
 
