@@ -9,8 +9,8 @@ import { isAbsolute } from "node:path";
 import { build } from "rolldown";
 import { readManifest, targetsOf } from "./published.ts";
 
-/** Less than this, in bytes of sources, is no file of its own: it joins what more entry points share, since a file costs more than its text. */
-const MIN_SHARED_BYTES = 8_000;
+/** Less than this, in bytes of sources, is no file of its own: it joins what more entry points share, since a file costs as much as its text. */
+const MIN_SHARED_BYTES = 32_000;
 
 await rm("dist", { recursive: true, force: true });
 const [exitCode] = await Promise.all([writeDeclarations(), bundle()]);

@@ -169,7 +169,9 @@ async function sourceMapProblems({ folder: unpacked, files }: Packed): Promise<s
 
 /** Whether a module only hands on what others export, so that nothing in it can be stepped into. */
 function isPassage(text: string): boolean {
-  return text.split("\n").every((line) => line === "" || /^(import \{.+\} from ".+"|export \{.+\}( from ".+")?);$/.test(line));
+  return text
+    .split("\n")
+    .every((line) => line === "" || /^(import \{.+\} from ".+"|export \{.+\}( from ".+")?);$/.test(line));
 }
 
 /** Its whole output is the problem when it fails. */
