@@ -9,7 +9,7 @@ import { isAbsolute } from "node:path";
 import { build } from "rolldown";
 import { readManifest, targetsOf } from "./published.ts";
 
-/** Less than this, in bytes of sources, is no file of its own: it joins what more entry points share, since a file costs as much as its text. */
+/** Less than this, in bytes of sources, is no file of its own: it joins what more entry points share, since to open a file takes as long as to parse that. */
 const MIN_SHARED_BYTES = 32_000;
 
 await rm("dist", { recursive: true, force: true });
@@ -27,7 +27,7 @@ async function bundle(): Promise<void> {
     input: await entryPoints(),
     external: (id) => !id.startsWith(".") && !isAbsolute(id),
     platform: "neutral",
-    transform: { target: "es2023" },
+    transform: { target: "es2023" }, // as tsconfig.base.json has it
     output: {
       chunkFileNames: "shared.js",
       sourcemap: true,
