@@ -19,6 +19,7 @@ import {
   readManifest,
   root,
   run,
+  targetsOf,
 } from "./published.ts";
 import { readmeProblems } from "./readme-problems.ts";
 
@@ -52,6 +53,7 @@ async function check(packed: Packed, directory: string, engines: PackageJson["en
     ...rangeProblems(manifest),
     ...fileProblems(files),
     ...exportProblems(packed, directory),
+    ...(await sharedProblems(packed)),
     ...(await sourceMapProblems(packed)),
     ...readmeProblems(await readFile(join(packed.folder, "README.md"), "utf8"), {
       name: manifest.name,
@@ -104,12 +106,29 @@ function fileProblems(files: readonly string[]): string[] {
   for (const file of all) {
     if (/\.test\.|(^|\/)tests?\/|\.tsbuildinfo$/.test(file)) problems.push(`${file} must not be published`);
     const source = /^dist\/(.+?)(\.d\.ts|\.js)(\.map)?$/.exec(file)?.[1];
-    if (source !== undefined && !all.has(`src/${source}.ts`)) {
+    if (source !== undefined && !all.has(`src/${source}.ts`) && !isShared(file)) {
       problems.push(`${file} has no src/${source}.ts: delete dist and build again`);
     }
   }
   if (![...all].some((file) => /^dist\/.+\.js$/.test(file))) problems.push("dist is empty");
   return problems;
+}
+
+/** Whether a file is named as those that entry points share, or their maps. */
+function isShared(file: string): boolean {
+  return /^dist\/shared\d*\.js(\.map)?$/.test(file);
+}
+
+/** Each file that entry points share is imported by one. */
+async function sharedProblems({ folder: unpacked, files }: Packed): Promise<string[]> {
+  const programs = files.filter((file) => /^dist\/.+\.js$/.test(file));
+  const shared = new Set(programs.filter(isShared));
+  await atOnce(16, programs, async (file) => {
+    for (const [, imported = ""] of (await readFile(join(unpacked, file), "utf8")).matchAll(/ from "(\..+)";$/gm)) {
+      shared.delete(posix.join(dirname(file), imported));
+    }
+  });
+  return [...shared].map((file) => `nothing imports ${file}: delete dist and build again`);
 }
 
 /** Whatever an entry point leads to is there, and a test beside its source pins its names. */
@@ -127,18 +146,13 @@ function exportProblems({ files, manifest }: Packed, directory: string): string[
   });
 }
 
-/** The files in an entry of exports, with its conditions or without. */
-function targetsOf(entry: unknown): string[] {
-  if (typeof entry === "string") return [entry];
-  return typeof entry === "object" && entry !== null ? Object.values(entry).flatMap(targetsOf) : [];
-}
-
 /** A debugger, or "go to definition", finds the source of everything. */
 async function sourceMapProblems({ folder: unpacked, files }: Packed): Promise<string[]> {
   const all = new Set(files);
   const compiled = files.filter((file) => /^dist\/.+(\.js|\.d\.ts)$/.test(file));
   const problems = await atOnce(16, compiled, async (file) => {
     const text = await readFile(join(unpacked, file), "utf8");
+    if (isPassage(text)) return [];
     const map = /^\/\/# sourceMappingURL=(\S+)\s*$/m.exec(text)?.[1];
     const place = map && posix.join(dirname(file), map);
     if (!place || !all.has(place)) return [`${file} has no source map`];
@@ -151,6 +165,13 @@ async function sourceMapProblems({ folder: unpacked, files }: Packed): Promise<s
       .map((source) => `${place} leads to ${source}, which is not there`);
   });
   return problems.flat();
+}
+
+/** Whether a module only hands on what others export, so that nothing in it can be stepped into. */
+function isPassage(text: string): boolean {
+  return text
+    .split("\n")
+    .every((line) => line === "" || /^(import \{.+\} from ".+"|export \{.+\}( from ".+")?);$/.test(line));
 }
 
 /** Its whole output is the problem when it fails. */

@@ -92,6 +92,12 @@ export async function readManifest(folder: string): Promise<PackageJson | undefi
   }
 }
 
+/** The files that `exports` leads to, or one entry of it, with conditions or without. */
+export function targetsOf(entry: unknown): string[] {
+  if (typeof entry === "string") return [entry];
+  return typeof entry === "object" && entry !== null ? Object.values(entry).flatMap(targetsOf) : [];
+}
+
 /** Does the work for each, `limit` of them at a time; the results are in the order of the inputs. */
 export async function atOnce<In, Out>(
   limit: number,

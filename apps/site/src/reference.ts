@@ -8,6 +8,11 @@ interface EntryPoint {
   readonly file: string;
 }
 
+/** Where the declarations of an entry point are. */
+interface Target {
+  readonly types: string;
+}
+
 function findEntryPoints(repository: string): readonly EntryPoint[] {
   return globSync("packages/*/package.json", { cwd: repository })
     .sort()
@@ -19,13 +24,17 @@ function findEntryPoints(repository: string): readonly EntryPoint[] {
       } = JSON.parse(readFileSync(join(repository, manifest), "utf8")) as {
         readonly name: string;
         readonly private?: boolean;
-        readonly exports: Readonly<Record<string, { readonly types: string }>>;
+        readonly exports: Readonly<Record<string, Target | { readonly default: Target }>>;
       };
       if (hidden) return [];
-      return Object.entries(exports).map(([path, { types }]) => ({
-        specifier: posix.join(name, path),
-        file: posix.join(dirname(manifest), types.replace("/dist/", "/src/").replace(/\.d\.ts$/, ".ts")),
-      }));
+      return Object.entries(exports).map(([path, target]) => {
+        // What browsers get has a condition of its own, and the same names or fewer.
+        const { types } = "types" in target ? target : target.default;
+        return {
+          specifier: posix.join(name, path),
+          file: posix.join(dirname(manifest), types.replace("/dist/", "/src/").replace(/\.d\.ts$/, ".ts")),
+        };
+      });
     });
 }
 

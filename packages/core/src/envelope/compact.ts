@@ -32,7 +32,7 @@ export function splitCompact(text: string): CompactEvent | undefined {
  * What nearly every event of Parley begins with, in the order in which it is written. Checks all that the profile asks of these attributes,
  * but for the kind and the length of the id.
  */
-const USUAL = new RegExp(
+const USUAL = /* @__PURE__ */ new RegExp(
   `^\\{"specversion":"1\\.0","parley":"${PROFILE}","id":"([!#-[\\]-~]{1,256})","source":"([!#-[\\]-~]{1,256})","type":"([!#-[\\]-~]{1,256})","kind":"([a-z-]{3,13})"` +
     '(?:,"time":"(\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z)")?(?:,"subject":"([!#-[\\]-~]{1,1024})")?' +
     '(?:,"call":([1-9]\\d{0,8}))?(?:,"seq":([1-9]\\d{0,8}))?(?:,"count":([1-9]\\d{0,8}))?(?:,"timeoutms":([1-9]\\d{0,8}))?(?:,"sn":([1-9]\\d{0,8}))?(?:,"ack":([1-9]\\d{0,8}))?,"data":',

@@ -81,10 +81,14 @@ export function encodeHeader(message: Envelope, hop?: HopAttributes): string {
 const LEADING = ["specversion", "parley", "id", "source", "type", "kind"];
 
 /** By name: how the member begins; nothing for what stands elsewhere (leading, data) or is not forwarded (the last hop's own). */
-const beginnings: ReadonlyMap<string, string> = new Map([
-  ...[...attributeTypes.keys()].map((name) => [name, `,"${name}":`] as const),
-  ...[...LEADING, "data", ...hopAttributes].map((name) => [name, ""] as const),
-]);
+const beginnings: ReadonlyMap<string, string> = /* @__PURE__ */ knownBeginnings();
+
+function knownBeginnings(): ReadonlyMap<string, string> {
+  return new Map([
+    ...[...attributeTypes.keys()].map((name) => [name, `,"${name}":`] as const),
+    ...[...LEADING, "data", ...hopAttributes].map((name) => [name, ""] as const),
+  ]);
+}
 
 function extensionBeginning(name: string): string {
   if (!isAttributeName(name)) throw attributeError(name, undefined, NAME_RULE, "not-sent");

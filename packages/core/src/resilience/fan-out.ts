@@ -191,7 +191,7 @@ class FanOut<Target, Value> {
 }
 
 /** The reason for which those are aborted whose answer is not needed any more. One for all. */
-const enough = new ParleyError("cancelled", "the other targets have answered", { outcome: "unknown" });
+const enough = /* @__PURE__ */ new ParleyError("cancelled", "the other targets have answered", { outcome: "unknown" });
 
 class LazyBranch implements Branch {
   readonly index: number;

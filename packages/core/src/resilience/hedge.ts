@@ -74,7 +74,9 @@ interface Plan {
 }
 
 /** The reason for which those are cancelled that did not answer first. One for all: they are many. */
-const lost = new ParleyError("cancelled", "another attempt at the call was answered first", { outcome: "unknown" });
+const lost = /* @__PURE__ */ new ParleyError("cancelled", "another attempt at the call was answered first", {
+  outcome: "unknown",
+});
 
 /** Attempts at one call, side by side. */
 class Race implements DeadlineListener, AbortListener {

@@ -1,4 +1,4 @@
-import { type CallKind, callKinds } from "../envelope/envelope.ts";
+import type { CallKind } from "../envelope/envelope.ts";
 
 /** What a transport promises. Nothing has a default: every key is stated, and the conformance suite holds the transport to it both ways. */
 export interface Manifest {
@@ -59,12 +59,15 @@ export interface BrokerPromises {
   readonly expiryResolutionMs: number;
 }
 
+/* @__NO_SIDE_EFFECTS__ */
 const oneOf =
   (...values: readonly unknown[]) =>
   (value: unknown): string | undefined =>
     values.includes(value) ? undefined : `must be one of ${values.map((one) => JSON.stringify(one)).join(", ")}`;
 
 const bool = oneOf(true, false);
+
+const support = oneOf("native", "emulated", "none");
 
 const count = (value: unknown): string | undefined =>
   Number.isSafeInteger(value) && (value as number) > 0 ? undefined : "must be a positive whole number";
@@ -81,8 +84,18 @@ const brokerShape = {
   expiryResolutionMs: countOrZero,
 } satisfies Record<keyof BrokerPromises, unknown>;
 
+const kindsShape = {
+  notify: support,
+  request: support,
+  "server-stream": support,
+  "client-stream": support,
+  "bidi-stream": support,
+  publish: support,
+  subscribe: support,
+} satisfies Record<CallKind, unknown>;
+
 const manifestShape = {
-  kinds: Object.fromEntries(callKinds.map((kind) => [kind, oneOf("native", "emulated", "none")])),
+  kinds: kindsShape,
   delivery: oneOf("at-most-once", "at-least-once"),
   cancel: oneOf("peer", "local"),
   backpressure: oneOf("stream", "connection", "none"),

@@ -11,7 +11,7 @@ import { IncomingCall } from "./incoming-call.ts";
 import type { Link, LinkedCall } from "./link.ts";
 import { OutgoingCall, type Settle, sendOneWay } from "./outgoing-call.ts";
 
-const ACCEPTED: Promise<Reply> = Promise.resolve({});
+const ACCEPTED: Promise<Reply> = /* @__PURE__ */ Promise.resolve({});
 
 /**
  * A call in the table; emptied when it is over. A Map that is written all the time leaves old tables behind (V8 makes a new one every so

@@ -38,7 +38,7 @@ export interface ChannelConnectionInit extends Omit<HandshakeInit, "principal"> 
 /** `leaving`: the peer has said that it is about to end the connection. */
 type Phase = "greeting" | "open" | "leaving" | "draining" | "closed";
 
-const openers: ReadonlySet<unknown> = new Set(callKinds);
+const openers: ReadonlySet<unknown> = /* @__PURE__ */ new Set(callKinds);
 
 /**
  * All calls over one channel, or in a session over one after the other: a synchronous state machine, driven by messages, timers and calls;
