@@ -14,11 +14,10 @@ const KIB_PER_MIB = 1024;
 /** What this process has used. */
 export function ownUsage(): Usage {
   const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
-  return {
-    cpuSeconds: (userCPUTime + systemCPUTime) / 1e6,
-    residentMiB: process.memoryUsage.rss() / 2 ** 20,
-    peakMiB: maxRSS / KIB_PER_MIB,
-  };
+  const cpuSeconds = (userCPUTime + systemCPUTime) / 1e6;
+  // On Linux `maxRSS` begins with what the process had that started this one (exec keeps it).
+  if (process.platform === "linux") return { ...usageOf(process.pid), cpuSeconds };
+  return { cpuSeconds, residentMiB: process.memoryUsage.rss() / 2 ** 20, peakMiB: maxRSS / KIB_PER_MIB };
 }
 
 /** What another process has used, from `/proc` (proc(5)): a broker, or a child that speaks over its stdin. NaN elsewhere than on Linux. */

@@ -59,7 +59,9 @@ export function benchDocument({ rounds, scale }: Effort, results: Results): Benc
 /** Reads what `--json` wrote. @throws Error when it is none, or of another version. */
 export function readDocument(file: string): BenchDocument {
   const document: Partial<BenchDocument> | null = JSON.parse(readFileSync(file, "utf8"));
-  if (document?.version === 1) return { profiles: [], ...document } as BenchDocument; // ours says so
+  if (document?.version === 1) {
+    return { ...document, profiles: document.profiles ?? [] } as BenchDocument; // ours says so
+  }
   throw new Error(`${file} holds no figures of this benchmark: measure anew with --json ${file}`);
 }
 
