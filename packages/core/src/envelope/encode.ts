@@ -1,6 +1,6 @@
 import { attributeError } from "./attribute-error.ts";
 import { checkLimits, MAX_ATTRIBUTE_CHARS, MAX_ATTRIBUTES } from "./attribute-limits.ts";
-import { attributeTypes, idProblem, isAttributeName, NAME_RULE, receivedProblem } from "./attributes.ts";
+import { attributeTypes, idProblem, isAttributeName, MAX_ID_CHARS, NAME_RULE, receivedProblem } from "./attributes.ts";
 import { toBase64 } from "./base64.ts";
 import { encodeData } from "./data.ts";
 import { type Envelope, hopAttributes, PROFILE } from "./envelope.ts";
@@ -95,12 +95,19 @@ function extensionBeginning(name: string): string {
   return `,"${name}":`;
 }
 
-function beginningOf({ parley, id, kind }: Envelope): string {
+function beginningOf(message: Envelope): string {
+  const { parley } = message;
+  if (parley === PROFILE) return `{"specversion":"1.0","parley":"${PROFILE}","id":${idOf(message)}`;
+  if (parley === undefined || parley === null) return `{"specversion":"1.0","id":${idOf(message)}`;
+  throw attributeError("parley", parley, `must be ${PROFILE} or absent`, "not-sent");
+}
+
+function idOf({ id, kind }: Envelope): string | number {
+  // Nearly all are such, and need no other check.
+  if (typeof id === "string" && id.length <= MAX_ID_CHARS && PLAIN.test(id)) return `"${id}"`;
   const tooLong = idProblem(id, kind);
   if (tooLong !== undefined) throw attributeError("id", id, tooLong, "not-sent");
-  if (parley === PROFILE) return `{"specversion":"1.0","parley":"${PROFILE}","id":${textOf("id", id)}`;
-  if (parley === undefined || parley === null) return `{"specversion":"1.0","id":${textOf("id", id)}`;
-  throw attributeError("parley", parley, `must be ${PROFILE} or absent`, "not-sent");
+  return textOf("id", id);
 }
 
 /** Texts that the next message is likely to need again: the last origin of each kind, and the last time. */
