@@ -22,6 +22,8 @@ export interface Passage {
   readonly from: string;
   readonly receiver: string;
   readonly confirmed: boolean;
+  /** How many messages it came with, itself among them. */
+  readonly together: number;
 }
 
 /** What becomes of a passage: it arrives once, never, twice, or when it is let go. */
@@ -40,8 +42,8 @@ export interface TestLink {
 
 /** A broker within this process, in the hands of a test: it can lose, repeat, hold back, refuse, and lose whole processes. */
 export interface TestBroker {
-  /** A way to it for a process of this name. */
-  open(name: string): OpenBroker;
+  /** A way to it for a process of this name. `batches` says whether a message may hold several events there. @default false */
+  open(name: string, options?: { readonly batches?: boolean }): OpenBroker;
   /** Decides what becomes of each message. */
   fate: (passage: Passage) => Fate;
   /** Refuses a message when it is published. */
@@ -101,7 +103,10 @@ export function testBroker(given: Partial<BrokerPromises> = {}): TestBroker {
     full: undefined,
     links: byName,
     delivered,
-    open: (name) => (events) => link(name, events),
+    open:
+      (name, { batches = false } = {}) =>
+      (events) =>
+        link(name, events, batches),
     retain: (message) => void retained.push(message),
     restart() {
       for (const process of [...processes.values()]) process.cut();
@@ -109,7 +114,7 @@ export function testBroker(given: Partial<BrokerPromises> = {}): TestBroker {
   };
   return broker;
 
-  async function link(name: string, events: BrokerEvents): Promise<Broker> {
+  async function link(name: string, events: BrokerEvents, batches: boolean): Promise<Broker> {
     await nextTurn();
     if (broker.unreachable) throw new TransportError("unavailable", "the broker is down", { outcome: "not-sent" });
     const inbox = `inbox/${name}/${++made}`;
@@ -131,17 +136,26 @@ export function testBroker(given: Partial<BrokerPromises> = {}): TestBroker {
     };
     processes.set(inbox, process);
     byName.set(name, process);
+    let closing = false;
     return {
       inbox,
       promises,
       publish(to, message, confirm) {
-        if (!process.alive) return;
+        if (!process.alive || closing) return;
         const text = encodeMessage(message);
         systemRuntime.nextTurn(() => {
           const error = broker.refuse(message, name) ?? route(process, to, text, confirm !== undefined);
           if (process.alive) confirm?.(error);
         });
       },
+      ...(batches && {
+        publishBatch(name: string, texts: readonly string[]) {
+          if (!process.alive || closing) return;
+          systemRuntime.nextTurn(() => {
+            for (const text of texts) route(process, { to: "inbox", name }, text, false, texts.length);
+          });
+        },
+      }),
       async subscribe(at, on) {
         const subscription = { at, on };
         await nextTurn();
@@ -158,6 +172,7 @@ export function testBroker(given: Partial<BrokerPromises> = {}): TestBroker {
       ...(promises.presence && { watch }),
       writable: () => broker.full,
       async close() {
+        closing = true;
         await nextTurn();
         // What was published before leaves.
         await nextTurn();
@@ -182,7 +197,13 @@ export function testBroker(given: Partial<BrokerPromises> = {}): TestBroker {
     for (const gone of told) gone();
   }
 
-  function route(sender: Process, to: Destination, text: string, confirmed: boolean): ParleyError | undefined {
+  function route(
+    sender: Process,
+    to: Destination,
+    text: string,
+    confirmed: boolean,
+    together = 1,
+  ): ParleyError | undefined {
     const receivers = receiversOf(to);
     for (const [process, on] of receivers) {
       const passage: Passage = {
@@ -191,6 +212,7 @@ export function testBroker(given: Partial<BrokerPromises> = {}): TestBroker {
         from: sender.name,
         receiver: process.name,
         confirmed,
+        together,
       };
       const deliver = (): void => {
         if (!process.alive) return;

@@ -52,10 +52,10 @@ export function arrivals({ runtime, enforcedSenders }: ArrivalInit): Arrivals {
     return {
       message,
       bytes: payload.length,
-      ...(sender === undefined ? {} : { from: sender }),
-      ...(sender !== undefined && enforcedSenders ? { principal: sender } : {}),
-      ...(typeof seconds === "number" ? { expiresInMs: seconds * 1_000 } : {}),
-      ...(packet.retain ? { retained: true } : {}),
+      from: sender,
+      principal: enforcedSenders ? sender : undefined,
+      expiresInMs: typeof seconds === "number" ? seconds * 1_000 : undefined,
+      retained: packet.retain || undefined,
     };
   };
   const foreign = (made: Arrival): Arrival => ({ ...made, foreign: true });

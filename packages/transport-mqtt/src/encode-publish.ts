@@ -1,15 +1,13 @@
 import type { IClientPublishOptions } from "mqtt";
-
-/** Properties of a PUBLISH that messages have (MQTT 5, 2.2.2.2). */
-const CONTENT_TYPE = 0x03;
-const RESPONSE_TOPIC = 0x08;
-const CORRELATION_DATA = 0x09;
-const MESSAGE_EXPIRY_INTERVAL = 0x02;
-const USER_PROPERTY = 0x26;
-
-/** First byte of a PUBLISH at QoS 0 (MQTT 5, 3.3.1). */
-const PUBLISH = 0x30;
-const RETAIN = 0x01;
+import {
+  CONTENT_TYPE,
+  CORRELATION_DATA,
+  MESSAGE_EXPIRY_INTERVAL,
+  PUBLISH,
+  RESPONSE_TOPIC,
+  RETAIN,
+  USER_PROPERTY,
+} from "./publish-bytes.ts";
 
 /**
  * A PUBLISH at QoS 0 as one buffer (MQTT 5, 3.3). The library writes it in some twenty pieces, and four for each user property, which is most of

@@ -32,9 +32,16 @@ export function inboxOf(owner: string, secret: string): string {
   return `${INBOXES}${owner}/${secret}`;
 }
 
-/** Who owns an inbox; undefined when it is none. */
+let lastInbox = "";
+let lastOwner: string | undefined;
+
+/** Who owns an inbox; undefined when it is none. Most messages speak of the same as the one before. */
 export function ownerOf(inbox: string): string | undefined {
-  return INBOX.exec(inbox)?.[1];
+  if (inbox !== lastInbox) {
+    lastOwner = INBOX.exec(inbox)?.[1];
+    lastInbox = inbox;
+  }
+  return lastOwner;
 }
 
 /** Where the broker tells that the owner of an inbox has vanished. */

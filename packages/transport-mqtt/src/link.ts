@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import { type ParleyError, TransportError } from "@parley/core/transport";
 import type { IClientPublishOptions, MqttClient, Packet, UniqueMessageIdProvider } from "mqtt";
 import { encodePublish } from "./encode-publish.ts";
+import type { Inlet } from "./inlet.ts";
 import { broken, hungUp, tooMany, unanswered } from "./link-error.ts";
 import { CLOSE_TIMEOUT_MS, type LinkInit, type Server } from "./link-init.ts";
 import type { Qos } from "./options.ts";
@@ -14,6 +15,7 @@ export interface LinkParts {
   /** Those that the client gives its packets. */
   readonly ids: UniqueMessageIdProvider;
   readonly socket: Socket;
+  readonly inlet: Inlet;
   readonly server: Server & { readonly receiveMaximum: number };
   readonly init: LinkInit;
 }
@@ -29,6 +31,10 @@ export interface SubscribeOptions {
   readonly onGranted?: () => void;
 }
 
+/** After so much of one turn the first of it leaves. */
+const GATHERED_MESSAGES = 16;
+const GATHERED_BYTES = 64 * 1024;
+
 /** A PINGREQ (MQTT 5, 3.12). */
 const PINGREQ = Buffer.from([0xc0, 0]);
 
@@ -41,11 +47,14 @@ export class Link {
   readonly #socket: Socket;
   readonly #init: LinkInit;
   readonly #outbox: Outbox;
-  #sentThisTurn = 0;
-  /** Whether several were sent in the turn before. */
-  #busy = false;
+  /** Messages that were written and have not left yet. */
+  #gathered = 0;
   #emptied: (() => void) | undefined;
   #drained: (() => void) | undefined;
+  readonly #flush = (): void => {
+    this.#gathered = 0;
+    this.#socket.uncork();
+  };
   #writable: Promise<void> | undefined;
   #pong: PromiseWithResolvers<void> | undefined;
   /** Who is told of a grant: by filter until SUBSCRIBE leaves, then by its packet identifier. The library's own answer comes later. */
@@ -53,7 +62,7 @@ export class Link {
   #lost: ParleyError | undefined;
   #closing: Promise<void> | undefined;
 
-  constructor({ client, ids, socket, server, init }: LinkParts) {
+  constructor({ client, ids, socket, inlet, server, init }: LinkParts) {
     this.server = server;
     this.#client = client;
     this.#socket = socket;
@@ -66,6 +75,7 @@ export class Link {
       left: () => this.#left(),
     });
     this.closed = new Promise((resolve) => socket.once("close", () => resolve(this.#closed())));
+    inlet.deliverTo((packet) => init.arrived(packet.topic, packet.payload, packet));
     client.on("message", (topic, payload, packet) => init.arrived(topic, payload, packet));
     client.on("packetsend", (packet) => this.#sent(packet));
     client.on("packetreceive", (packet) => this.#received(packet));
@@ -183,19 +193,15 @@ export class Link {
     cancelTimer();
   }
 
-  /**
-   * What is sent in one turn leaves in one write: else each answer to what came together would be one. A message that comes alone leaves at
-   * once, and so does the first after such.
-   */
+  /** What is sent in one turn leaves in one write, or in several when it is much, so that the broker begins while this side still sends. */
   #gather(): void {
-    this.#sentThisTurn++;
-    if (this.#sentThisTurn === (this.#busy ? 1 : 2)) this.#socket.cork();
-    if (this.#sentThisTurn > 1) return;
-    this.#init.runtime.nextTurn(() => {
-      if (this.#busy || this.#sentThisTurn > 1) this.#socket.uncork();
-      this.#busy = this.#sentThisTurn > 1;
-      this.#sentThisTurn = 0;
-    });
+    if (this.#gathered === 0) {
+      this.#socket.cork();
+      this.#init.runtime.defer(this.#flush);
+    }
+    if (++this.#gathered % GATHERED_MESSAGES !== 0 && this.#socket.writableLength < GATHERED_BYTES) return;
+    this.#socket.uncork();
+    this.#socket.cork();
   }
 
   #sent(packet: Packet): void {

@@ -11,18 +11,27 @@ import {
   toParleyError,
   type Unsubscribe,
 } from "@parley/core/transport";
+import type { IPublishPacket } from "mqtt";
 import { arrivals, reading } from "./arrivals.ts";
 import { type Claim, claim } from "./claim.ts";
-import { callFilter, checkLevel, checkUserFilter, replicasFilter } from "./layout.ts";
+import { eachEvent } from "./event-lines.ts";
+import { callFilter, checkLevel, checkUserFilter, ownerOf, replicasFilter } from "./layout.ts";
 import type { Link } from "./link.ts";
 import type { MqttOptions, Qos } from "./options.ts";
-import { publications } from "./publications.ts";
+import { EVENT_TYPE, EVENTS_TYPE } from "./payload.ts";
+import { batch, publications } from "./publications.ts";
 import { NO_MATCHING_SUBSCRIBERS } from "./reason.ts";
 import type { Routes, Taker } from "./routes.ts";
 import { Watches } from "./watches.ts";
 
 /** All of a packet but its payload, for calls: topic, response topic, correlation data. */
 const MAX_HEADER_BYTES = 2_048;
+
+/** A broker that takes only short packets gets one event in each. */
+const MIN_BATCH_PACKET_BYTES = 64 * 1024;
+
+/** What stands beside an event of several. */
+const ONE_EVENT: NonNullable<IPublishPacket["properties"]> = { contentType: EVENT_TYPE };
 
 /** What {@link mqttBroker} takes. */
 export interface MqttBrokerInit {
@@ -52,7 +61,7 @@ export async function mqttBroker(init: MqttBrokerInit): Promise<Broker> {
   const claims = new Map<string, Claim>();
 
   // At the same time: each costs a round trip.
-  const listening = routes.add(link, `${inbox}/#`, { qos: 1, retained: false }, (topic, payload, packet) => {
+  const take: Taker = (topic, payload, packet) => {
     const arrival = reading(
       () => read.inbox(topic, payload, packet),
       (error) => events.refused(error, read.unread(undefined, topic, payload, packet)),
@@ -60,6 +69,11 @@ export async function mqttBroker(init: MqttBrokerInit): Promise<Broker> {
     if (!arrival) return;
     for (const one of claims.values()) if (one.heard(arrival.message)) return;
     events.inbox(arrival);
+  };
+  const listening = routes.add(link, `${inbox}/#`, { qos: 1, retained: false }, (topic, payload, packet) => {
+    if (packet.properties?.contentType !== EVENTS_TYPE) return take(topic, payload, packet);
+    const problem = eachEvent(payload, (event) => take(topic, event, { ...packet, properties: ONE_EVENT }));
+    if (problem) events.refused(problem);
   });
   const [[noResponders, replicas]] = await Promise.all([traits, listening]);
 
@@ -73,6 +87,13 @@ export async function mqttBroker(init: MqttBrokerInit): Promise<Broker> {
     } catch (thrown) {
       confirm?.(toParleyError(thrown));
     }
+  }
+
+  function publishBatch(name: string, texts: readonly string[]): void {
+    // A peer wrote it.
+    if (ownerOf(name) === undefined) return;
+    const { topic, payload, options } = batch(name, sender, texts);
+    link.publish(topic, payload, options);
   }
 
   async function subscribeAgent(agent: string, on: (arrival: Arrival) => void): Promise<Unsubscribe> {
@@ -138,6 +159,7 @@ export async function mqttBroker(init: MqttBrokerInit): Promise<Broker> {
       ? Math.max(1, server.maximumPacketBytes - MAX_HEADER_BYTES)
       : undefined,
     publish,
+    ...(server.version === 5 && server.maximumPacketBytes >= MIN_BATCH_PACKET_BYTES ? { publishBatch } : {}),
     subscribe: async (at, on) => ("agent" in at ? subscribeAgent(at.agent, on) : subscribeTopic(at.filter, on)),
     watch: (name, gone) => watches.add(name, gone),
     writable: () => link.writable(),

@@ -1,7 +1,7 @@
 import type { Socket } from "node:net";
 import { cancelled, type ParleyError, TransportError } from "@parley/core/transport";
 import { type IClientOptions, type IConnackPacket, MqttClient, type Packet, UniqueMessageIdProvider } from "mqtt";
-import { frameGuard } from "./frame-guard.ts";
+import { Inlet } from "./inlet.ts";
 import { Link } from "./link.ts";
 import { timedOut } from "./link-error.ts";
 import { CLOSE_TIMEOUT_MS, type LinkInit, type Server } from "./link-init.ts";
@@ -43,15 +43,11 @@ export function openLink(init: LinkInit): Promise<Link> {
     // Stays for good: a socket without a listener for its errors would end the process.
     socket.on("error", (error) => fail(socketError(url, error)));
     socket.once("close", () => fail(turnedAway(url)));
-    const guard = frameGuard(init.maxMessageBytes + PACKET_OVERHEAD);
-    // Before the parser sees them.
-    socket.on("data", (chunk: Buffer) => {
-      const wrong = guard(chunk);
-      if (wrong !== undefined) socket.destroy(new TransportError("unavailable", wrong));
-    });
+    const inlet = createInlet(socket, init);
     const ids = new UniqueMessageIdProvider();
     const client = createClient(socket, init, { clean, messageIdProvider: ids });
     client.on("packetreceive", (packet: Packet) => {
+      inlet.read();
       if (!session || packet.cmd !== "connack" || (packet.reasonCode ?? packet.returnCode) !== 0) return;
       session.begin(packet.sessionPresent);
       client.incomingStore = session.incoming;
@@ -63,7 +59,7 @@ export function openLink(init: LinkInit): Promise<Link> {
     });
     client.once("connect", (connack: IConnackPacket) => {
       settled();
-      resolve(new Link({ client, ids, socket, server: serverOf(connack, init.version), init }));
+      resolve(new Link({ client, ids, socket, inlet, server: serverOf(connack, init.version), init }));
     });
   });
 }
@@ -79,6 +75,29 @@ export async function openEither(init: LinkInit, chosen: 4 | 5 | undefined): Pro
     if (chosen !== undefined || !isVersionRefusal(error)) throw error;
     return openLink({ ...init, version: 4 });
   }
+}
+
+/** What the library reads of the socket is what the inlet leaves it. */
+function createInlet(socket: Socket, { version, maxMessageBytes }: LinkInit): Inlet {
+  let reader: NodeJS.WritableStream | undefined;
+  const inlet = new Inlet({
+    version,
+    maxPacketBytes: maxMessageBytes + PACKET_OVERHEAD,
+    rest(bytes) {
+      if (reader?.write(bytes) !== false || socket.isPaused()) return;
+      socket.pause();
+      reader.once("drain", () => socket.resume());
+    },
+  });
+  socket.pipe = (library) => {
+    reader = library;
+    return library;
+  };
+  socket.on("data", (chunk: Buffer) => {
+    const wrong = inlet.take(chunk);
+    if (wrong !== undefined) socket.destroy(new TransportError("unavailable", wrong));
+  });
+  return inlet;
 }
 
 function createClient(

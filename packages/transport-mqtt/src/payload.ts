@@ -13,6 +13,8 @@ import {
 
 /** Media type of one event in JSON. */
 export const EVENT_TYPE = "application/cloudevents+json";
+/** Media type of several events, one a line. */
+export const EVENTS_TYPE = "application/cloudevents+ndjson";
 /** Media type of JSON that is no event. */
 export const JSON_TYPE = "application/json";
 

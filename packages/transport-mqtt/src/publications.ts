@@ -3,7 +3,7 @@ import type { IClientPublishOptions } from "mqtt";
 import { callTopic, checkUserTopic, ownerOf, replicasTopic } from "./layout.ts";
 import type { Server } from "./link-init.ts";
 import type { MqttOptions, Qos } from "./options.ts";
-import { EVENT_TYPE, JSON_TYPE, writeBinary, writeData } from "./payload.ts";
+import { EVENT_TYPE, EVENTS_TYPE, JSON_TYPE, writeBinary, writeData } from "./payload.ts";
 import { type PlainInbox, readPlainInbox } from "./plain-inbox.ts";
 
 /** One PUBLISH. */
@@ -23,8 +23,14 @@ export interface PublicationInit extends Pick<MqttOptions, "publishQos" | "retai
 
 const AT_MOST_ONCE: IClientPublishOptions = { qos: 0 };
 const AT_LEAST_ONCE: IClientPublishOptions = { qos: 1 };
+const BATCH: IClientPublishOptions = { qos: 0, properties: { contentType: EVENTS_TYPE } };
 /** Largest message expiry interval, seconds (MQTT 5, 3.3.2.3.3). */
 const MAX_EXPIRY_SECONDS = 2 ** 32 - 1;
+
+/** Several events for one inbox as one PUBLISH. */
+export function batch(inbox: string, sender: string, texts: readonly string[]): Publication {
+  return { topic: `${inbox}/${sender}`, payload: texts.join("\n"), options: BATCH };
+}
 
 /** Prepares writing: what is to be sent where and how. Nothing for what the receiver could not read. The returned function throws ParleyErrors, `not-sent`. */
 export function publications(

@@ -231,7 +231,7 @@ export const handshakeScenarios: readonly Scenario[] = [
 function shrink(frame: string, from: number, to: number): readonly string[] | undefined {
   const changed = frame
     .replace(`"maxMessageBytes":${from}`, `"maxMessageBytes":${to},"futurelimit":{"x":[1]}`)
-    .replace(new RegExp(`("credit":"\\d+:\\d+:\\d+):${from}"`), `$1:${to}"`);
+    .replace(new RegExp(`("credit":"\\d+:\\d+:\\d+):${from}(?=[:"])`), `$1:${to}`);
   return changed === frame ? undefined : [changed];
 }
 

@@ -45,7 +45,7 @@ export const silentHop: Hop = {
 };
 
 /** A peer that takes only short messages gets one item an event. */
-const MIN_BATCH_MESSAGE_BYTES = 64 * 1024;
+export const MIN_BATCH_MESSAGE_BYTES: number = 64 * 1024;
 
 /** A peer does not make this side beat faster. */
 const MIN_HEARTBEAT_MS = 250;

@@ -11,6 +11,7 @@ test("the entry point for authors of transports exports these values, and no oth
     "ItemQueue",
     "ItemStream",
     "LinkKeeper",
+    "MAX_BATCH_EVENTS",
     "MAX_ERROR_BYTES",
     "OpenCall",
     "Operation",

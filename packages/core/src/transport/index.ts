@@ -88,6 +88,7 @@ export type {
   Unsubscribe,
 } from "./broker/broker.ts";
 export { encodeMessage } from "./broker/encode-message.ts";
+export { MAX_BATCH_EVENTS } from "./broker/terms.ts";
 export { BRIDGE } from "./broker/topic-bridge.ts";
 export { readUnread, type Unread } from "./broker/unread.ts";
 export type { Channel, ChannelEvents, OpenChannel } from "./channel/channel.ts";

@@ -69,6 +69,12 @@ export interface Broker {
   /** Longest message that the broker takes, bytes. Absent: it has not said. */
   readonly maxMessageBytes?: number | undefined;
   /**
+   * Sends several messages to one inbox as one, in this order and without an answer; whoever reads there has offered to take that. Never
+   * throws. A broker that has it delivers such messages one by one, too. Absent: a message holds one event.
+   * @param texts each as `encodeMessage` gives it
+   */
+  publishBatch?(inbox: string, texts: readonly string[]): void;
+  /**
    * Sends one message, with all its attributes: `encodeMessage` gives its text, where `encode` would leave out those of the hop. Without
    * `confirm` the cheapest way the broker has; with it, one that the broker acknowledges. Never throws: what cannot be sent is told to
    * `confirm`, and without it dropped.

@@ -21,6 +21,8 @@ export interface Desk {
   readonly post: Post;
   readonly budget: CreditBudget;
   readonly watches: Watches;
+  /** Events that a message may hold that comes to the inbox; 1 means no batches. */
+  readonly batchEvents: number;
   /** Longest message that the broker takes, bytes. */
   readonly maxMessageBytes: number;
   /** Time in which somebody must say that a call is theirs. */

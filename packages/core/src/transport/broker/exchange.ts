@@ -23,7 +23,7 @@ import { Post } from "./post.ts";
 import { Repetitions } from "./repetitions.ts";
 import { inboxRoute, type Route } from "./route.ts";
 import { ServedCall } from "./served-call.ts";
-import { readTerms } from "./terms.ts";
+import { MAX_BATCH_EVENTS, readTerms, type Terms } from "./terms.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import { type Unread, wantsAnswer } from "./unread.ts";
 import { Watches } from "./watches.ts";
@@ -67,6 +67,7 @@ export class Exchange implements Desk {
   readonly post: Post;
   readonly budget: CreditBudget = new CreditBudget();
   readonly watches: Watches;
+  readonly batchEvents: number;
   readonly maxMessageBytes: number;
   readonly acceptWithinMs: number;
   readonly #broker: Broker;
@@ -78,7 +79,7 @@ export class Exchange implements Desk {
   readonly #oneWays = new Set<OneWay>();
   readonly #feeds = new Set<TopicFeed>();
   readonly #repetitions = new Repetitions();
-  #lastPeer: { readonly sender: Sender; readonly peer: Peer } | undefined;
+  #lastPeer: { readonly sender: Sender; readonly peer: Peer; readonly hop: Terms } | undefined;
   #draining = false;
   #idle: (() => void) | undefined;
   #late = 0;
@@ -93,6 +94,7 @@ export class Exchange implements Desk {
     this.hop = init.hop;
     this.acceptWithinMs = init.acceptWithinMs;
     this.inbox = broker.inbox;
+    this.batchEvents = broker.publishBatch ? MAX_BATCH_EVENTS : 1;
     this.maxMessageBytes = broker.maxMessageBytes ?? Number.POSITIVE_INFINITY;
     this.post = new Post(broker, init.runtime);
     this.watches = new Watches(broker);
@@ -195,7 +197,14 @@ export class Exchange implements Desk {
     for (const call of [...this.#calls(), ...this.#feeds]) {
       if (call instanceof TopicFeed || call.kind === "subscribe") call.drained(reason);
     }
-    if (this.size === 0) return "idle";
+    const result = this.size === 0 ? "idle" : await this.#emptied(graceMs, reason);
+    // The link may be closed before the turn ends.
+    this.post.flush();
+    return result;
+  }
+
+  /** Resolves when no call is left. */
+  async #emptied(graceMs: number, reason: ParleyError): Promise<"idle" | "ended"> {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.#idle = resolve;
     let result: "idle" | "ended" = "idle";
@@ -326,13 +335,13 @@ export class Exchange implements Desk {
   }
 
   /** Who calls, and the way back. */
-  #peerOf(arrival: Arrival): { readonly peer: Peer; readonly hop: Hop } {
+  #peerOf(arrival: Arrival): { readonly peer: Peer; readonly hop: Terms } {
     const { from, principal, message } = arrival;
     const { replyto, credit } = message;
-    const hop = readTerms(credit);
     const sender: Sender = { from, principal, replyto, credit };
     const last = this.#lastPeer;
-    if (last && isSame(last.sender, sender)) return { peer: last.peer, hop };
+    if (last && isSame(last.sender, sender)) return last;
+    const hop = readTerms(credit);
     const { peer: known } = this.#init;
     const route = replyto === undefined ? undefined : inboxRoute(replyto, hop, principal);
     const peer: Peer = {
@@ -341,8 +350,8 @@ export class Exchange implements Desk {
       address: known.address ?? from,
       invoke: route && ((call) => (this.#draining ? Promise.reject(closing()) : this.call(route, call))),
     };
-    this.#lastPeer = { sender, peer };
-    return { peer, hop };
+    this.#lastPeer = { sender, peer, hop };
+    return this.#lastPeer;
   }
 }
 

@@ -149,7 +149,7 @@ export class PendingCall implements Link, CallMailOwner, LeaseOwner, Watcher, De
       timeoutms: hop.timeoutms,
       ...keepReplyTo(message),
       replyto: this.#desk.inbox,
-      credit: writeTerms(this.#window?.granted ?? NO_CREDIT, this.#desk.hop),
+      credit: writeTerms(this.#window?.granted ?? NO_CREDIT, this.#desk.hop, this.#desk.batchEvents),
     };
   }
 

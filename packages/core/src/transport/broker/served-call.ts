@@ -20,6 +20,7 @@ import { restoreReplyTo } from "./kept-reply-to.ts";
 import { Lease, type LeaseOwner } from "./lease.ts";
 import { leaseData, readNextMs } from "./lease-data.ts";
 import type { MessageFrame } from "./message-frame.ts";
+import type { Terms } from "./terms.ts";
 import type { Watcher } from "./watches.ts";
 
 /** A request that takes longer is accepted, so that its caller knows who has it. */
@@ -30,7 +31,7 @@ export class ServedCall implements Link, CallMailOwner, LeaseOwner, Watcher, Dea
   /** Names the call in this process. */
   readonly key: string;
   /** What the caller bears. */
-  readonly peerHop: Hop;
+  readonly peerHop: Terms;
   readonly #desk: Desk;
   readonly #opener: Envelope;
   /** The caller's inbox. */
@@ -42,7 +43,7 @@ export class ServedCall implements Link, CallMailOwner, LeaseOwner, Watcher, Dea
   #lease: Lease | undefined;
   #over = false;
 
-  constructor(desk: Desk, arrival: Arrival, key: string, peer: Peer, peerHop: Hop) {
+  constructor(desk: Desk, arrival: Arrival, key: string, peer: Peer, peerHop: Terms) {
     const message = restoreReplyTo(bounded(arrival));
     this.key = key;
     this.peerHop = peerHop;
@@ -145,7 +146,7 @@ export class ServedCall implements Link, CallMailOwner, LeaseOwner, Watcher, Dea
   }
 
   deliver(frame: MessageFrame): void {
-    this.#desk.post.send({ to: "inbox", name: this.#replyTo }, frame);
+    this.#desk.post.gather(this.#replyTo, frame, this.peerHop.batchEvents);
   }
 
   get delivered(): boolean {
