@@ -35,14 +35,34 @@ export function splitCompact(text: string): CompactEvent | undefined {
 const USUAL = /* @__PURE__ */ new RegExp(
   `^\\{"specversion":"1\\.0","parley":"${PROFILE}","id":"([!#-[\\]-~]{1,256})","source":"([!#-[\\]-~]{1,256})","type":"([!#-[\\]-~]{1,256})","kind":"([a-z-]{3,13})"` +
     '(?:,"time":"(\\d{4}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\\d|3[01])T(?:[01]\\d|2[0-3]):[0-5]\\d:[0-5]\\d\\.\\d{3}Z)")?(?:,"subject":"([!#-[\\]-~]{1,1024})")?' +
-    '(?:,"call":([1-9]\\d{0,8}))?(?:,"seq":([1-9]\\d{0,8}))?(?:,"count":([1-9]\\d{0,8}))?(?:,"timeoutms":([1-9]\\d{0,8}))?(?:,"sn":([1-9]\\d{0,8}))?(?:,"ack":([1-9]\\d{0,8}))?,"data":',
+    '(?:,"correlationid":"([!#-[\\]-~]{1,256})")?(?:,"causationid":"([!#-[\\]-~]{1,256})")?(?:,"traceparent":"([!#-[\\]-~]{1,256})")?(?:,"replyto":"([!#-[\\]-~]{1,1024})")?' +
+    '(?:,"call":([1-9]\\d{0,8}))?(?:,"seq":([1-9]\\d{0,8}))?(?:,"count":([1-9]\\d{0,8}))?(?:,"timeoutms":([1-9]\\d{0,8}))?(?:,"credit":"([\\d:]{1,64})")?(?:,"sn":([1-9]\\d{0,8}))?(?:,"ack":([1-9]\\d{0,8}))?,"data":',
 );
 
 /** One look by a regular expression does the work of the parser and of all checks. */
 function splitUsual(text: string): CompactEvent | undefined {
   const match = USUAL.exec(text);
   if (match === null || !text.endsWith("}")) return undefined;
-  const [beginning = "", id = "", source, type, kind, time, subject, call, seq, count, timeoutms, sn, ack] = match;
+  const [
+    beginning = "",
+    id = "",
+    source,
+    type,
+    kind,
+    time,
+    subject,
+    correlationid,
+    causationid,
+    traceparent,
+    replyto,
+    call,
+    seq,
+    count,
+    timeoutms,
+    credit,
+    sn,
+    ack,
+  ] = match;
   if (!isKind(kind) || idProblem(id, kind) !== undefined) return undefined;
   if (count !== undefined && (kind !== "item" || seq === undefined)) return undefined;
   const attributes: Members =
@@ -50,10 +70,15 @@ function splitUsual(text: string): CompactEvent | undefined {
       ? { specversion: "1.0", parley: PROFILE, id, source, type, kind }
       : { specversion: "1.0", parley: PROFILE, id, source, type, kind, time };
   if (subject !== undefined) attributes["subject"] = subject;
+  if (correlationid !== undefined) attributes["correlationid"] = correlationid;
+  if (causationid !== undefined) attributes["causationid"] = causationid;
+  if (traceparent !== undefined) attributes["traceparent"] = traceparent;
+  if (replyto !== undefined) attributes["replyto"] = replyto;
   if (call !== undefined) attributes["call"] = Number(call);
   if (seq !== undefined) attributes["seq"] = Number(seq);
   if (count !== undefined) attributes["count"] = Number(count);
   if (timeoutms !== undefined) attributes["timeoutms"] = Number(timeoutms);
+  if (credit !== undefined) attributes["credit"] = credit;
   if (sn !== undefined) attributes["sn"] = Number(sn);
   if (ack !== undefined) attributes["ack"] = Number(ack);
   return { attributes, checked: true, data: text.slice(beginning.length, -1), base64: undefined };
