@@ -10,7 +10,7 @@ const config: UserConfig<DefaultTheme.Config> = {
   srcDir: "pages",
   outDir: "dist",
   cacheDir: ".vitepress/cache",
-  cleanUrls: true,
+  vite: { build: { chunkSizeWarningLimit: 2_000 } }, // the search index, which is fetched when somebody searches
   // A page is never sent anywhere: the search index, the fonts and the scripts come with the site.
   themeConfig: {
     search: {

@@ -67,6 +67,6 @@ function indexed(page: string): string {
   return page.replace(/(^|\/)README\.md$/, "$1index.md");
 }
 
-function withSlashes(path: string): string {
+export function withSlashes(path: string): string {
   return path.replaceAll("\\", "/");
 }

@@ -8,6 +8,9 @@ interface EntryPoint {
   readonly file: string;
 }
 
+/** A member of an exports map: for all, or for browsers and for the rest. */
+type Export = { readonly types: string } | { readonly default: { readonly types: string } };
+
 function findEntryPoints(repository: string): readonly EntryPoint[] {
   return globSync("packages/*/package.json", { cwd: repository })
     .sort()
@@ -19,13 +22,16 @@ function findEntryPoints(repository: string): readonly EntryPoint[] {
       } = JSON.parse(readFileSync(join(repository, manifest), "utf8")) as {
         readonly name: string;
         readonly private?: boolean;
-        readonly exports: Readonly<Record<string, { readonly types: string }>>;
+        readonly exports: Readonly<Record<string, Export>>;
       };
       if (hidden) return [];
-      return Object.entries(exports).map(([path, { types }]) => ({
-        specifier: posix.join(name, path),
-        file: posix.join(dirname(manifest), types.replace("/dist/", "/src/").replace(/\.d\.ts$/, ".ts")),
-      }));
+      return Object.entries(exports).map(([path, entry]) => {
+        const { types } = "types" in entry ? entry : entry.default; // of a page's side, the pages say what differs
+        return {
+          specifier: posix.join(name, path),
+          file: posix.join(dirname(manifest), types.replace("/dist/", "/src/").replace(/\.d\.ts$/, ".ts")),
+        };
+      });
     });
 }
 
