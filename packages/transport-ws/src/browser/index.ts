@@ -1,2 +1,3 @@
 export { SUBPROTOCOL } from "../call-options.ts";
+export { WebSocketClient } from "./web-socket-client.ts";
 export { type WsOptions, ws } from "./ws.ts";
