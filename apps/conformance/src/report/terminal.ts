@@ -102,7 +102,7 @@ export function terminalReport(
 function equivalenceLines({ equivalence }: Report, screen: Screen): string[] {
   if (equivalence.length === 0) return [];
   const different = equivalence.filter(({ differences }) => differences.length > 0);
-  const same = `${equivalence.length - different.length} of ${equivalence.length} scenarios look the same on every wire`;
+  const same = `${equivalence.length - different.length} of ${equivalence.length} scenarios look the same on all wires that pass them`;
   return [
     ...different.flatMap(({ scenario, transports, differences }) =>
       differences.flatMap(({ transport, call, here, there }) => [
