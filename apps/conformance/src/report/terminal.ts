@@ -41,7 +41,9 @@ export function terminalProgress(screen: Screen, seed: string): Progress {
     begin(names, scenarios, timeScale) {
       total = scenarios.length;
       wires = names.map((name) => ({ name, done: 0, bad: 0, running: "waiting" }));
-      screen.write(`${scenarios.length} scenarios on ${names.join(", ")}; seed ${seed}; time scale ${timeScale}\n`);
+      screen.write(
+        `${scenarios.length} scenario${scenarios.length === 1 ? "" : "s"} on ${names.join(", ")}; seed ${seed}; time scale ${timeScale}\n`,
+      );
       paint();
     },
     start(wire, scenario) {
