@@ -30,7 +30,7 @@ export const menu: MenuGroup[] = [
   {
     text: "Protocol clients",
     items: [
-      { text: "Six clients, one way", link: "/clients" },
+      { text: "What they share", link: "/clients" },
       { text: "HTTP", link: "/clients/http" },
       { text: "WebSocket", link: "/clients/ws" },
       { text: "SSE", link: "/clients/sse" },
