@@ -67,7 +67,6 @@ const layout = {
   entryFileName: "index",
   indexFormat: "table",
   hidePageHeader: true,
-  hideBreadcrumbs: true,
   hidePageTitle: false,
   hideGroupHeadings: false,
   parametersFormat: "table",
