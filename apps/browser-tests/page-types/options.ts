@@ -1,7 +1,7 @@
 import { agent, certificate, serve } from "@parley/core";
-import { http } from "@parley/transport-http";
-import { sse } from "@parley/transport-sse";
-import { ws } from "@parley/transport-ws";
+import { HttpClient, http } from "@parley/transport-http";
+import { SseClient, sse } from "@parley/transport-sse";
+import { WebSocketClient, ws } from "@parley/transport-ws";
 import { lab } from "../src/contract.ts";
 
 /** What the types of the browser's side do not take: compiled, never run. */
@@ -18,6 +18,16 @@ export function refused(): void {
   ws().listen;
   // @ts-expect-error a page does not listen
   void serve(agent(lab, {}), "ws://127.0.0.1:0", { transports: [ws()] });
+}
+
+/** Clients that need Node: what they are given is refused with the reason. */
+export function notHere(): void {
+  // @ts-expect-error it does not run in a browser
+  new HttpClient({ baseUrl: "https://api.example" });
+  // @ts-expect-error it does not run in a browser
+  new SseClient({ url: "https://api.example/news" });
+  // @ts-expect-error it does not run in a browser
+  new WebSocketClient({ url: "wss://api.example" });
 }
 
 /** What they take. */

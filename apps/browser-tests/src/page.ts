@@ -1,8 +1,8 @@
 import { agent, bearer, connect, ParleyError, type Remote, serve, type Transport } from "@parley/core";
 import { systemRuntime } from "@parley/core/transport";
-import { http } from "@parley/transport-http";
-import { sse } from "@parley/transport-sse";
-import { ws } from "@parley/transport-ws";
+import { HttpClient, http } from "@parley/transport-http";
+import { SseClient, sse } from "@parley/transport-sse";
+import { WebSocketClient, ws } from "@parley/transport-ws";
 import { lab, page } from "./contract.ts";
 
 /** What an error looks like to the test. */
@@ -159,13 +159,21 @@ const actions = {
 
   /** What a program without types runs into. */
   async misuses(): Promise<string[]> {
-    const loose = { ws, sse, http } as unknown as Record<string, (options: object) => unknown>;
+    const clients = {
+      WebSocketClient: (options: never) => new WebSocketClient(options),
+      SseClient: (options: never) => new SseClient(options),
+      HttpClient: (options: never) => new HttpClient(options),
+    };
+    const loose = { ws, sse, http, ...clients } as unknown as Record<string, (options: object) => unknown>;
     const misuses: [string, object][] = [
       ["ws", { tls: {} }],
       ["ws", { headers: { "x-tenant": "a" } }],
       ["sse", { allowedOrigins: [] }],
       ["http", { headers: { cookie: "a=b" } }],
       ["http", { credentials: { certificate: () => ({}) } }],
+      ["WebSocketClient", { url: "ws://127.0.0.1:1" }],
+      ["SseClient", { url: "http://127.0.0.1:1" }],
+      ["HttpClient", {}],
     ];
     const made = misuses.map(async ([name, options]) => loose[name]?.(options));
     const listening = serve(agent(page, { title: async () => "" }), "ws://127.0.0.1:0", {

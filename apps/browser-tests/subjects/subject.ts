@@ -23,7 +23,8 @@ export function browserSubject({ name, tapping, dialling, listening }: BrowserWi
     tapping,
     credentials: true,
     transport({ heartbeatMs, limits, resumeWindowMs, credential }) {
-      const options = { heartbeatMs, limits, resumeWindowMs };
+      // HTTP has no sessions.
+      const options = { heartbeatMs, limits, ...(name !== "http" && { resumeWindowMs }) };
       const credentials = credential === undefined ? undefined : bearer(credential);
       const { connect, manifest } = dialling({ ...options, credentials });
       return { ...listening(options), connect, manifest };

@@ -1,6 +1,9 @@
+import { createHash, X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
-import { createServer } from "node:http";
+import { createServer, type RequestListener } from "node:http";
+import { createServer as createSecureServer } from "node:https";
 import type { AddressInfo } from "node:net";
+import { certificates } from "@parley/test-certificates";
 import { type Browser, chromium, type Page } from "playwright-core";
 import type { Actions } from "../src/page.ts";
 
@@ -21,9 +24,17 @@ const flags = [
   "--disable-sync",
 ];
 
-/** Starts Chromium, without a window and with a new profile. */
-export function startChromium(): Promise<Browser> {
-  return chromium.launch({ executablePath, args: flags, timeout: 60_000 });
+/** Starts Chromium, without a window and with a new profile. It trusts the server's certificate of the tests, or else the system's authorities alone. */
+export function startChromium({ trusting = false } = {}): Promise<Browser> {
+  const args = trusting ? [...flags, `--ignore-certificate-errors-spki-list=${serverKeyHash()}`] : flags;
+  return chromium.launch({ executablePath, args, timeout: 60_000 });
+}
+
+function serverKeyHash(): string {
+  const { publicKey } = new X509Certificate(certificates.serverCert);
+  return createHash("sha256")
+    .update(publicKey.export({ type: "spki", format: "der" }))
+    .digest("base64");
 }
 
 /** A web server with files for pages. */
@@ -36,18 +47,21 @@ export interface Site extends AsyncDisposable {
 export type FileOf = (path: string) => string | undefined | Promise<string | undefined>;
 
 /** Serves files. What is beneath `/moved` has moved elsewhere. */
-export async function openSite(fileOf: FileOf): Promise<Site> {
-  const server = createServer(async (request, response) => {
+export async function openSite(fileOf: FileOf, { secure = false } = {}): Promise<Site> {
+  const answer: RequestListener = async (request, response) => {
     const path = request.url ?? "/";
     if (path.startsWith("/moved")) return void response.writeHead(307, { location: "/" }).end();
     const type = path.endsWith(".js") ? "text/javascript" : "text/html";
     response.writeHead(200, { "content-type": `${type}; charset=utf-8` });
     response.end((await fileOf(path)) ?? "<!doctype html><title>empty</title>");
-  });
+  };
+  const server = secure
+    ? createSecureServer({ cert: certificates.serverCert, key: certificates.serverKey }, answer)
+    : createServer(answer);
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo; // a TCP server's address is an object
   return {
-    origin: `http://127.0.0.1:${port}`,
+    origin: `${secure ? "https" : "http"}://127.0.0.1:${port}`,
     async [Symbol.asyncDispose]() {
       const closed = new Promise((resolve) => server.close(resolve));
       server.closeAllConnections();
@@ -57,9 +71,9 @@ export async function openSite(fileOf: FileOf): Promise<Site> {
 }
 
 /** Serves a page that runs a script. */
-export function openScript(script: string, head = ""): Promise<Site> {
-  const page = `<!doctype html><body>${head}<script type="module" src="/page.js"></script>`;
-  return openSite((path) => (path === "/" ? page : path === "/page.js" ? script : undefined));
+export function openScript(script: string, options?: { readonly secure?: boolean }): Promise<Site> {
+  const page = `<!doctype html><body><script type="module" src="/page.js"></script>`;
+  return openSite((path) => (path === "/" ? page : path === "/page.js" ? script : undefined), options);
 }
 
 /** Has the page do one of its actions. */

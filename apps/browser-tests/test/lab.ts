@@ -1,5 +1,6 @@
 import { authenticate, type Verifier } from "@parley/auth";
 import { type AgentServer, agent, ParleyError, serve } from "@parley/core";
+import { certificates } from "@parley/test-certificates";
 import { http } from "@parley/transport-http";
 import { sse } from "@parley/transport-sse";
 import { ws } from "@parley/transport-ws";
@@ -22,10 +23,14 @@ export interface LabOptions {
   readonly allowedOrigins: readonly string[];
   /** Knows callers by a bearer token, which is then their name. */
   readonly authenticated?: boolean;
+  /** Over TLS, with a certificate of the tests' own authority. */
+  readonly secure?: boolean;
 }
 
+const tls = { cert: certificates.serverCert, key: certificates.serverKey };
+
 /** Opens an agent for the pages of these origins. */
-export async function openLab({ allowedOrigins, authenticated = false }: LabOptions): Promise<Lab> {
+export async function openLab({ allowedOrigins, authenticated = false, secure = false }: LabOptions): Promise<Lab> {
   const log: string[] = [];
   let due = 1;
   const wakes = new Set<() => void>();
@@ -76,10 +81,11 @@ export async function openLab({ allowedOrigins, authenticated = false }: LabOpti
     const [, token] = /^Bearer (\w+)$/.exec(presented?.header("authorization")[0] ?? "") ?? [];
     return token === undefined ? undefined : { principal: token };
   };
-  const options = { allowedOrigins };
+  const options = { allowedOrigins, ...(secure && { tls }) };
+  const schemes = secure ? ["wss", "sses", "https"] : ["ws", "sse", "http"];
   const server: AgentServer<typeof lab> = await serve(
     handlers,
-    ["ws://127.0.0.1:0", "sse://127.0.0.1:0", "http://127.0.0.1:0"],
+    schemes.map((scheme) => `${scheme}://127.0.0.1:0`),
     {
       transports: [ws(options), sse(options), http(options)],
       use: authenticated ? [authenticate({ verify: [verify] })] : [],

@@ -75,6 +75,9 @@ describe.skipIf(missing)("a page in Chromium", { timeout: 60_000 }, () => {
       expect.stringMatching(/^sse: the option allowedOrigins is of no effect in a browser: a page does not listen/),
       expect.stringMatching(/^the header cookie is not for pages to set/),
       expect.stringMatching(/^http: certificate\(\) is of no effect in a browser: /),
+      expect.stringMatching(/^WebSocketClient does not run in a browser: use its WebSocket; /),
+      expect.stringMatching(/^SseClient does not run in a browser: use its EventSource; /),
+      expect.stringMatching(/^HttpClient does not run in a browser: use its fetch; /),
       expect.stringMatching(/^ws cannot listen here: /),
     ]);
   });

@@ -54,7 +54,7 @@ describe("a server of the user's own that serves the suite's agent", async () =>
     const screen = memoryScreen();
     const where = { directory, screen, complain: () => {} };
     expect(await main(["--url", httpUrl.href, "--only", "RR-01"], where)).toBe(0);
-    expect(screen.text()).toMatch(/^1 scenarios on http;/);
+    expect(screen.text()).toMatch(/^1 scenario on http;/);
     expect(screen.text()).toMatch(/^ {2}http {2}@parley\/transport-http \S+, against http:\/\/127\.0\.0\.1:\d+\/$/m);
   }, 30_000);
 

@@ -10,7 +10,10 @@ const config: UserConfig<DefaultTheme.Config> = {
   srcDir: "pages",
   outDir: "dist",
   cacheDir: ".vitepress/cache",
-  cleanUrls: true,
+  // The reference has no order to read it in.
+  transformPageData: ({ relativePath, frontmatter }) =>
+    relativePath.startsWith("reference/") ? { frontmatter: { ...frontmatter, prev: false, next: false } } : undefined,
+  vite: { build: { chunkSizeWarningLimit: 2_000 } }, // the search index, which is fetched when somebody searches
   // A page is never sent anywhere: the search index, the fonts and the scripts come with the site.
   themeConfig: {
     search: {

@@ -2,7 +2,8 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "vitepress";
-import { writePages } from "./pages.ts";
+import { findFaults } from "./check.ts";
+import { findPages, writePages } from "./pages.ts";
 import { writeReference } from "./reference.ts";
 
 const site = join(import.meta.dirname, "..");
@@ -12,3 +13,12 @@ const pages = join(site, "pages");
 writePages(repository, pages, new URL("https://github.com/parley-dev/parley/blob/main/"));
 await writeReference(repository, join(pages, "reference"));
 await build(site);
+
+const expected = [...findPages(repository).map(({ page }) => page), "reference/index.md"];
+const faults = await findFaults(
+  join(site, "dist"),
+  expected.map((page) => page.replace(/\.md$/, ".html")),
+);
+for (const fault of faults) console.error(fault);
+console.log(`${expected.length} pages and their reference: ${faults.length} faults`);
+if (faults.length > 0) process.exitCode = 1;

@@ -11,6 +11,7 @@ export const menu: MenuGroup[] = [
     text: "Guide",
     items: [
       { text: "Start here", link: "/" },
+      { text: "The first two minutes", link: "/parley" },
       { text: "Choosing a wire", link: "/choosing-a-wire" },
       { text: "Streaming", link: "/streaming" },
       { text: "Publish and subscribe", link: "/publish-subscribe" },
@@ -19,7 +20,7 @@ export const menu: MenuGroup[] = [
       { text: "In a browser", link: "/browser" },
       { text: "Operations", link: "/operations" },
       { text: "Where it runs", link: "/runtimes" },
-      { text: "When things break", link: "/resilience" },
+      { text: "When calls fail", link: "/resilience" },
       { text: "Errors", link: "/errors" },
       { text: "Security", link: "/security" },
       { text: "What is claimed, and how it is shown", link: "/reliability" },
@@ -29,7 +30,7 @@ export const menu: MenuGroup[] = [
   {
     text: "Protocol clients",
     items: [
-      { text: "Six clients, one way", link: "/clients" },
+      { text: "What they share", link: "/clients" },
       { text: "HTTP", link: "/clients/http" },
       { text: "WebSocket", link: "/clients/ws" },
       { text: "SSE", link: "/clients/sse" },

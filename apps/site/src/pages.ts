@@ -7,11 +7,12 @@ export interface Page {
   readonly page: string;
 }
 
-/** Every page that is written by hand: the guide, and the READMEs of what is published and of the examples. */
+/** Every page that is written by hand: the guide, and the READMEs of the repository, of what is published and of the examples. */
 export function findPages(repository: string): readonly Page[] {
   const found = (pattern: string): string[] => globSync(pattern, { cwd: repository }).map(withSlashes).sort();
   return [
     ...found("docs/**/*.md").map((file) => ({ file, page: indexed(posix.relative("docs", file)) })),
+    { file: "README.md", page: "parley.md" },
     ...found("packages/*/README.md").map((file) => ({ file, page: `packages/${shortName(file)}.md` })),
     ...found("apps/{conformance,bench}/README.md").map((file) => ({ file, page: `packages/${shortName(file)}.md` })),
     ...found("examples/*/README.md").map((file) => ({ file, page: `examples/${shortName(file)}.md` })),
@@ -67,6 +68,6 @@ function indexed(page: string): string {
   return page.replace(/(^|\/)README\.md$/, "$1index.md");
 }
 
-function withSlashes(path: string): string {
+export function withSlashes(path: string): string {
   return path.replaceAll("\\", "/");
 }

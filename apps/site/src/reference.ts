@@ -8,10 +8,8 @@ interface EntryPoint {
   readonly file: string;
 }
 
-/** Where the declarations of an entry point are. */
-interface Target {
-  readonly types: string;
-}
+/** A member of an exports map: for all, or for browsers and for the rest. */
+type Export = { readonly types: string } | { readonly default: { readonly types: string } };
 
 function findEntryPoints(repository: string): readonly EntryPoint[] {
   return globSync("packages/*/package.json", { cwd: repository })
@@ -24,12 +22,11 @@ function findEntryPoints(repository: string): readonly EntryPoint[] {
       } = JSON.parse(readFileSync(join(repository, manifest), "utf8")) as {
         readonly name: string;
         readonly private?: boolean;
-        readonly exports: Readonly<Record<string, Target | { readonly default: Target }>>;
+        readonly exports: Readonly<Record<string, Export>>;
       };
       if (hidden) return [];
-      return Object.entries(exports).map(([path, target]) => {
-        // What browsers get has a condition of its own, and the same names or fewer.
-        const { types } = "types" in target ? target : target.default;
+      return Object.entries(exports).map(([path, entry]) => {
+        const { types } = "types" in entry ? entry : entry.default; // of a page's side, the pages say what differs
         return {
           specifier: posix.join(name, path),
           file: posix.join(dirname(manifest), types.replace("/dist/", "/src/").replace(/\.d\.ts$/, ".ts")),
@@ -70,7 +67,6 @@ const layout = {
   entryFileName: "index",
   indexFormat: "table",
   hidePageHeader: true,
-  hideBreadcrumbs: true,
   hidePageTitle: false,
   hideGroupHeadings: false,
   parametersFormat: "table",

@@ -1,10 +1,14 @@
-import type { Manifest, Transport } from "@parley/core/transport";
+import { knownOptions, type Manifest, type OptionNames, type Transport } from "@parley/core/transport";
 import { dial } from "./client/dial.ts";
 import { type GrpcOptions, limitsOf } from "./options.ts";
 import { listen } from "./server/listen.ts";
 
-/** gRPC, `grpc:` and `grpcs:`: native methods for any gRPC peer, one stream for all calls between Parleys. */
+/**
+ * gRPC, `grpc:` and `grpcs:`: native methods for any gRPC peer, one stream for all calls between Parleys.
+ * @throws ParleyError `invalid_argument` for an option that there is not
+ */
 export function grpc(options: GrpcOptions = {}): Transport {
+  knownOptions("grpc()", options, optionNames);
   return {
     name: "grpc",
     schemes: ["grpc", "grpcs"],
@@ -13,6 +17,23 @@ export function grpc(options: GrpcOptions = {}): Transport {
     listen: (url, handler, listenOptions = {}) => listen(url, handler, options, listenOptions),
   };
 }
+
+const optionNames: OptionNames<GrpcOptions> = {
+  heartbeatMs: true,
+  helloTimeoutMs: true,
+  maxQueuedChars: true,
+  limits: true,
+  channel: true,
+  resumeWindowMs: true,
+  credentials: true,
+  headers: true,
+  tls: true,
+  keepaliveMs: true,
+  foreignTimeoutMs: true,
+  maxConnections: true,
+  maxSessionMemoryMb: true,
+  exposed: true,
+};
 
 function manifestOf(options: GrpcOptions): Manifest {
   const { channel = true } = options;

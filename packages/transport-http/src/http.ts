@@ -1,6 +1,6 @@
 import { Endpoint, listenHttp, socketOptions } from "@parley/core/http";
 import { dialHttp } from "@parley/core/http/client";
-import { type Transport, withCertificate } from "@parley/core/transport";
+import { knownOptions, type OptionNames, type Transport, withCertificate } from "@parley/core/transport";
 import { httpClientWire } from "./client/http-client-wire.ts";
 import { openSocket } from "./client/open-socket.ts";
 import { Upload } from "./client/upload.ts";
@@ -9,8 +9,12 @@ import { manifestWith } from "./manifest.ts";
 import type { HttpOptions } from "./options.ts";
 import { httpWire } from "./server/http-wire.ts";
 
-/** HTTP/1.1, `http:` and `https:`: every call is a request of its own, open to any HTTP client. */
+/**
+ * HTTP/1.1, `http:` and `https:`: every call is a request of its own, open to any HTTP client.
+ * @throws ParleyError `invalid_argument` for an option that there is not
+ */
 export function http(options: HttpOptions = {}): Transport {
+  knownOptions("http()", options, optionNames);
   return {
     name: "http",
     schemes: ["http", "https"],
@@ -28,3 +32,18 @@ export function http(options: HttpOptions = {}): Transport {
       }),
   };
 }
+
+const optionNames: OptionNames<HttpOptions> = {
+  limits: true,
+  heartbeatMs: true,
+  credentials: true,
+  headers: true,
+  batch: true,
+  allowedHosts: true,
+  allowedOrigins: true,
+  requestTimeoutMs: true,
+  tls: true,
+  server: true,
+  exposed: true,
+  maxConnections: true,
+};

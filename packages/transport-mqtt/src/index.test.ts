@@ -13,3 +13,9 @@ test("the manifest is sound, for either version of MQTT", () => {
     expect(manifest.broker?.noResponders).toBe(protocolVersion !== 4);
   }
 });
+
+test("an option that there is not is refused, with one that there is", () => {
+  expect(() => entry.mqtt({ user: "ada" } as object)).toThrow(
+    /^mqtt\(\) has no option ".+"; did you mean .*\busername\b/,
+  );
+});

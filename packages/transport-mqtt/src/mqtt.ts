@@ -2,9 +2,11 @@ import {
   type BrokerOptions,
   channelLimits,
   dialBroker,
+  knownOptions,
   type Limits,
   listenBroker,
   type Manifest,
+  type OptionNames,
   ParleyError,
   systemRuntime,
   type Transport,
@@ -16,8 +18,10 @@ import type { MqttOptions } from "./options.ts";
 /**
  * MQTT 5 and 3.1.1, `mqtt:` and `mqtts:`: agents behind a broker. `mqtt://host:1883/agents/summarizer` is the agent `agents/summarizer`, to
  * call it and to serve it; several that serve the same share the calls. Publications and subscriptions are the broker's own topics.
+ * @throws ParleyError `invalid_argument` for an option that there is not
  */
 export function mqtt(options: MqttOptions = {}): Transport {
+  knownOptions("mqtt()", options, optionNames);
   const { limits = channelLimits, acceptWithinMs, leaseMs } = options;
   const common = (url: URL): Omit<BrokerOptions, "log" | "runtime"> => ({
     transport: "mqtt",
@@ -41,6 +45,27 @@ export function mqtt(options: MqttOptions = {}): Transport {
     },
   };
 }
+
+const optionNames: OptionNames<MqttOptions> = {
+  protocolVersion: true,
+  credentials: true,
+  username: true,
+  password: true,
+  tls: true,
+  clientId: true,
+  keepaliveSeconds: true,
+  maxQueued: true,
+  maxQueuedBytes: true,
+  group: true,
+  publishQos: true,
+  retain: true,
+  subscribeQos: true,
+  presence: true,
+  enforcedSenders: true,
+  acceptWithinMs: true,
+  leaseMs: true,
+  limits: true,
+};
 
 /** @throws ParleyError `invalid_argument` */
 function requireAgent(url: URL): string {

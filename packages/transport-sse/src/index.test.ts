@@ -11,3 +11,9 @@ test("the manifest is sound, and so are the schemes", () => {
   expect(manifestProblems(manifest)).toEqual([]);
   expect({ name, schemes }).toEqual({ name: "sse", schemes: ["sse", "sses"] });
 });
+
+test("an option that there is not is refused, with one that there is", () => {
+  expect(() => api.sse({ resumeWindow: 5 } as object)).toThrow(
+    /^sse\(\) has no option ".+"; did you mean .*\bresumeWindowMs\b/,
+  );
+});

@@ -1,6 +1,6 @@
 import { Endpoint, listenHttp, socketOptions } from "@parley/core/http";
 import { dialHttp, HEARTBEAT_MS } from "@parley/core/http/client";
-import { type Transport, withCertificate } from "@parley/core/transport";
+import { knownOptions, type OptionNames, type Transport, withCertificate } from "@parley/core/transport";
 import { isSecure, originOf } from "./address.ts";
 import { openSocket } from "./client/open-socket.ts";
 import { sseClientWire } from "./client/sse-client-wire.ts";
@@ -12,8 +12,10 @@ import { isForSse, sseWire } from "./server/sse-wire.ts";
 /**
  * Server-Sent Events, `sse:` and `sses:`: calls are HTTP requests, streams are answered as event streams that browsers read and that are
  * taken up again after a cut. Shares a port with `http:` and `https:`.
+ * @throws ParleyError `invalid_argument` for an option that there is not
  */
 export function sse(options: SseOptions = {}): Transport {
+  knownOptions("sse()", options, optionNames);
   const { resumeWindowMs = RESUME_WINDOW_MS, heartbeatMs = HEARTBEAT_MS } = options;
   return {
     name: "sse",
@@ -32,3 +34,18 @@ export function sse(options: SseOptions = {}): Transport {
       }),
   };
 }
+
+const optionNames: OptionNames<SseOptions> = {
+  limits: true,
+  heartbeatMs: true,
+  credentials: true,
+  headers: true,
+  resumeWindowMs: true,
+  allowedHosts: true,
+  allowedOrigins: true,
+  requestTimeoutMs: true,
+  tls: true,
+  server: true,
+  exposed: true,
+  maxConnections: true,
+};

@@ -1,4 +1,11 @@
-import { type Limits, type Manifest, ParleyError, type Transport } from "@parley/core/transport";
+import {
+  knownOptions,
+  type Limits,
+  type Manifest,
+  type OptionNames,
+  ParleyError,
+  type Transport,
+} from "@parley/core/transport";
 import { dial } from "./dial.ts";
 import { listen } from "./listen.ts";
 import { type StdioOptions, stdioLimits } from "./options.ts";
@@ -7,8 +14,10 @@ import { StartHistory } from "./start-limit.ts";
 /**
  * Agents as child processes, `stdio:`: all kinds of call over stdin and stdout, in both directions. `connect` starts the command; `listen`
  * serves the process that started this one.
+ * @throws ParleyError `invalid_argument` for an option that there is not
  */
 export function stdio(options: StdioOptions = {}): Transport {
+  knownOptions("stdio()", options, optionNames);
   const history = new StartHistory(options.startLimit);
   return {
     name: "stdio",
@@ -24,6 +33,23 @@ export function stdio(options: StdioOptions = {}): Transport {
     },
   };
 }
+
+const optionNames: OptionNames<StdioOptions> = {
+  cwd: true,
+  env: true,
+  credentials: true,
+  credentialVariable: true,
+  exitMs: true,
+  startLimit: true,
+  heartbeatMs: true,
+  helloTimeoutMs: true,
+  maxQueuedChars: true,
+  limits: true,
+  command: true,
+  input: true,
+  output: true,
+  graceMs: true,
+};
 
 /** @throws ParleyError `invalid_argument`: an address may come from anywhere, so it never says what is executed */
 function checkAddress({ href }: URL): void {

@@ -1,4 +1,4 @@
-import { channelLimits, checkHeaders, type Transport } from "@parley/core/transport";
+import { channelLimits, checkHeaders, knownOptions, type OptionNames, type Transport } from "@parley/core/transport";
 import { CLOSE_TIMEOUT_MS } from "./call-options.ts";
 import { dial, type Open } from "./dial.ts";
 import { listen } from "./listen.ts";
@@ -8,8 +8,12 @@ import type { WsOptions } from "./options.ts";
 import { socketChannel } from "./socket-channel.ts";
 import { maxFrameBytes, subprotocols } from "./subprotocols.ts";
 
-/** WebSocket, `ws:` and `wss:`: all kinds of call over one connection, in both directions. */
+/**
+ * WebSocket, `ws:` and `wss:`: all kinds of call over one connection, in both directions.
+ * @throws ParleyError `invalid_argument` for an option that there is not
+ */
 export function ws(options: WsOptions = {}): Transport {
+  knownOptions("ws()", options, optionNames);
   return {
     name: "ws",
     schemes: ["ws", "wss"],
@@ -18,6 +22,22 @@ export function ws(options: WsOptions = {}): Transport {
     listen: (url, handler, listenOptions = {}) => listen(url, handler, options, listenOptions),
   };
 }
+
+const optionNames: OptionNames<WsOptions> = {
+  credentials: true,
+  headers: true,
+  tls: true,
+  server: true,
+  allowedOrigins: true,
+  allowedHosts: true,
+  maxConnections: true,
+  exposed: true,
+  heartbeatMs: true,
+  helloTimeoutMs: true,
+  maxQueuedChars: true,
+  limits: true,
+  resumeWindowMs: true,
+};
 
 /** @throws ParleyError `invalid_argument` when credentials and headers both say who calls */
 function opener(url: URL, { credentials, headers, tls, limits = channelLimits }: WsOptions): Open {

@@ -2,6 +2,7 @@ import type { Report, Result } from "../result.ts";
 import { groups } from "../scenario.ts";
 import { testedLine } from "../tested.ts";
 import { totalsLine, totalsOf, type Verdict, verdicts } from "../verdict.ts";
+import { commandOf } from "./command.ts";
 import { script, style } from "./html-style.ts";
 import { manifestTable } from "./manifest-table.ts";
 import { html, type Markup, raw } from "./markup.ts";
@@ -123,9 +124,10 @@ function equivalenceSection({ equivalence }: Report): Markup | false {
 ${items.length > 0 && html`<ul class="failures">${items}</ul>`}</section>`;
 }
 
-function foot({ suite, core, seed, timeScale, profile, machine, ms, transports, results }: Report): Markup {
+function foot(report: Report): Markup {
+  const { suite, core, timeScale, profile, machine, ms, results } = report;
   return html`<footer><p>${totalsLine(totalsOf(results))}</p>
-<p>${suite.name} ${suite.version}, @parley/core ${core}, on Node ${machine.node}, ${machine.platform}, ${machine.cpus} processors; ${(ms / 1000).toFixed(1)} s at time scale ${timeScale}, profile ${profile}. The same again:<br><code>parley-conformance --transport ${transports.join(",")} --profile ${profile} --seed ${seed}</code></p></footer>`;
+<p>${suite.name} ${suite.version}, @parley/core ${core}, on Node ${machine.node}, ${machine.platform}, ${machine.cpus} processors; ${(ms / 1000).toFixed(1)} s at time scale ${timeScale}, profile ${profile}. The same again:<br><code>${commandOf(report)}</code></p></footer>`;
 }
 
 const names: Readonly<Record<Verdict, string>> = {

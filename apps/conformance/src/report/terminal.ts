@@ -41,7 +41,9 @@ export function terminalProgress(screen: Screen, seed: string): Progress {
     begin(names, scenarios, timeScale) {
       total = scenarios.length;
       wires = names.map((name) => ({ name, done: 0, bad: 0, running: "waiting" }));
-      screen.write(`${scenarios.length} scenarios on ${names.join(", ")}; seed ${seed}; time scale ${timeScale}\n`);
+      screen.write(
+        `${scenarios.length} scenario${scenarios.length === 1 ? "" : "s"} on ${names.join(", ")}; seed ${seed}; time scale ${timeScale}\n`,
+      );
       paint();
     },
     start(wire, scenario) {
@@ -102,7 +104,7 @@ export function terminalReport(
 function equivalenceLines({ equivalence }: Report, screen: Screen): string[] {
   if (equivalence.length === 0) return [];
   const different = equivalence.filter(({ differences }) => differences.length > 0);
-  const same = `${equivalence.length - different.length} of ${equivalence.length} scenarios look the same on every wire`;
+  const same = `${equivalence.length - different.length} of ${equivalence.length} scenarios look the same on all wires that pass them`;
   return [
     ...different.flatMap(({ scenario, transports, differences }) =>
       differences.flatMap(({ transport, call, here, there }) => [

@@ -174,7 +174,11 @@ test.for([
     for (const summarize of ways) {
       const failing = agent(text, textHandlers({ summarize }), { log: (entry) => entries.push(entry) });
       const error = await failureOf(async () => failing.handle(callOf("request", "text.summarize.v1", { text: "" })));
-      expect(error).toMatchObject({ code: "internal", outcome: "rejected", message: "the handler failed" });
+      expect(error).toMatchObject({
+        code: "internal",
+        outcome: "rejected",
+        message: "the handler failed; the option log of its agent tells why",
+      });
       expect(JSON.stringify([error.message, error.details])).not.toContain("canary");
       expect(error.cause).toBe(thrown);
     }
@@ -198,7 +202,10 @@ test("a stream whose handler throws in the middle ends with `internal`, and the 
   const { output } = await failing.handle(callOf("server-stream", "text.tokens.v1", { prompt: "" }));
   const iterator = (output as AsyncIterable<Envelope>)[Symbol.asyncIterator]();
   await iterator.next();
-  expect(await failureOf(iterator.next())).toMatchObject({ code: "internal", message: "the handler failed" });
+  expect(await failureOf(iterator.next())).toMatchObject({
+    code: "internal",
+    message: "the handler failed; the option log of its agent tells why",
+  });
   expect(entries.map(({ message }) => message)).toEqual(["the handler of text.tokens.v1 failed: canary"]);
 });
 
@@ -236,7 +243,7 @@ test("output that does not fit is `internal` for the caller, and the log has the
   const one = await failureOf(async () => failing.handle(callOf("request", "text.summarize.v1", { text: "" })));
   expect(one).toMatchObject({
     code: "internal",
-    message: "the answer of text.summarize.v1 does not fit its contract",
+    message: "the answer of text.summarize.v1 does not fit its contract; the option log of its agent tells why",
     details: undefined,
   });
   const { output } = await failing.handle(callOf("server-stream", "text.tokens.v1", { prompt: "" }));

@@ -1,4 +1,5 @@
 import type { AttributeValue } from "../envelope/envelope.ts";
+import { knownOptions, type OptionNames } from "../resilience/option.ts";
 import type { OnGap } from "../transport/reconnect/gap.ts";
 
 /** What a caller can say with one call. */
@@ -23,4 +24,17 @@ export interface SubscribeOptions extends CallOptions {
    * `data_loss`. Without it a cut ends the subscription with an error.
    */
   readonly onGap?: OnGap | undefined;
+}
+
+const optionNames: OptionNames<SubscribeOptions> = {
+  signal: true,
+  timeoutMs: true,
+  idempotencyKey: true,
+  attributes: true,
+  onGap: true,
+};
+
+/** @throws ParleyError `invalid_argument`, `not-sent`, for an option that there is not: a deadline that is misspelt would be none */
+export function checkCallOptions(options: CallOptions): void {
+  knownOptions("a call", options, optionNames);
 }

@@ -2,7 +2,7 @@ import type { Call } from "../call/call.ts";
 import { ValidationError } from "../call/error.ts";
 import type { Envelope } from "../envelope/envelope.ts";
 import { operationType } from "../envelope/version.ts";
-import type { CallOptions } from "./call-options.ts";
+import { type CallOptions, checkCallOptions } from "./call-options.ts";
 import { type Convert, receiving, sending } from "./conversion.ts";
 import { ItemStream } from "./item-stream.ts";
 import type { Items } from "./item-writer.ts";
@@ -80,6 +80,7 @@ function start(
   options: CallOptions | undefined,
   data: unknown,
 ): CallStart {
+  if (options) checkCallOptions(options);
   return { kind, type, data, options, parent, idempotent };
 }
 
@@ -89,6 +90,7 @@ function withItems(
   items: unknown,
   options: CallOptions | undefined,
 ): CallStart {
+  if (options) checkCallOptions(options);
   if (!isItems(items)) {
     const why = "must be an iterable or async iterable of items";
     throw new ValidationError(`the input of ${type} ${why}`, [{ message: why, path: [] }], { outcome: "not-sent" });

@@ -1,7 +1,7 @@
 import { TransportError } from "../call/error.ts";
 import { operationType } from "../envelope/version.ts";
 import { onGap } from "../transport/reconnect/gap.ts";
-import type { CallOptions, SubscribeOptions } from "./call-options.ts";
+import { type CallOptions, checkCallOptions, type SubscribeOptions } from "./call-options.ts";
 import type { Current } from "./client-operation.ts";
 import { tell } from "./client-operation.ts";
 import { isPromise } from "./maybe.ts";
@@ -33,6 +33,7 @@ export function clientTopic(
   const write = forms.sending(version);
   return (current) => ({
     async publish(params, data, options) {
+      if (options) checkCallOptions(options);
       const parent = current();
       const subject = path.topic(params);
       const written = write(data);
@@ -41,6 +42,7 @@ export function clientTopic(
     },
 
     async subscribe(params = {}, options) {
+      if (options) checkCallOptions(options);
       const subject = path.filterFor(params);
       const start = {
         kind: "subscribe",

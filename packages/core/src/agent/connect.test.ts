@@ -155,3 +155,29 @@ test("closing waits for notifications that the peer was told are accepted, past 
   await closed;
   expect(order).toEqual(["released", "closed"]);
 });
+
+test("an option that there is not is refused before anything is sent, by connect, serve and each call", async () => {
+  const handler = textHandlers();
+  const misspelt: [() => Promise<unknown>, string][] = [
+    [() => connect(text, "memory://misspelt", { transport: [memory()] } as never), "connect has no option"],
+    [
+      () => serve(agent(text, handler), "memory://misspelt", { transports, logs: console.log } as never),
+      "did you mean log?",
+    ],
+  ];
+  await using server = await serve(agent(text, handler), "memory://misspelt", { transports });
+  await using remote = await connect(text, server.urls[0], { transports });
+  const options = { timeout: 5 } as object;
+  misspelt.push(
+    [() => remote.summarize({ text: "a" }, options), 'a call has no option "timeout"; did you mean timeoutMs?'],
+    [() => remote.tokens({ prompt: "a" }, options)[Symbol.asyncIterator]().next() as Promise<unknown>, "timeoutMs"],
+  );
+  for (const [act, advice] of misspelt) {
+    const error = await failureOf(act());
+    expect(error).toMatchObject({
+      code: "invalid_argument",
+      outcome: "not-sent",
+      message: expect.stringContaining(advice),
+    });
+  }
+});

@@ -1,5 +1,6 @@
 import { type Handler, type Interceptor, intercept } from "../call/interceptor.ts";
 import type { Log } from "../call/log.ts";
+import { knownOptions, type OptionNames } from "../resilience/option.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { ReconnectOptions } from "../transport/reconnect/options.ts";
 import { reconnecting } from "../transport/reconnect/reconnecting.ts";
@@ -37,6 +38,20 @@ export interface RemoteOptions {
   readonly runtime?: Runtime | undefined;
 }
 
+const optionNames: OptionNames<RemoteOptions> = {
+  transports: true,
+  use: true,
+  timeoutMs: true,
+  agent: true,
+  reconnect: true,
+  signal: true,
+  connectTimeoutMs: true,
+  source: true,
+  storage: true,
+  log: true,
+  runtime: true,
+};
+
 /** A client with the connection it has to itself. */
 export type Remote<C extends Contract = Contract> = Client<C> &
   AsyncDisposable & {
@@ -59,6 +74,7 @@ export async function connect<C extends Contract>(
   address: string | URL,
   options: RemoteOptions,
 ): Promise<Remote<C>> {
+  knownOptions("connect", options ?? {}, optionNames);
   const { transport, url } = findEndpoint(address, options?.transports);
   const { use = [], timeoutMs, agent, reconnect, signal, connectTimeoutMs, source, storage, log, runtime } = options;
   const answering = agent && answeringOf(agent, log);

@@ -31,7 +31,7 @@ test.for([
   ["https://h", "@parley/transport-http"],
   [
     "memory://x",
-    "no transport serves memory: (memory://x): pass { transports: [memory()] }, with memory from @parley/core",
+    "no transport serves memory: (memory://x): the transports given serve a: (one); for this one pass { transports: [memory()] }, with memory from @parley/core",
   ],
 ] as const)("%s without its transport says where it is", async ([address, advice]) => {
   const error = await failureOf(() => findEndpoint(address, [wire("one", "a")]));
@@ -49,7 +49,7 @@ test("a scheme that nobody knows is told with those that are served", async () =
 });
 
 test("what is no URL is told with its text", async () => {
-  for (const address of ["", "127.0.0.1", "not a url", "//h"]) {
+  for (const address of ["", "127.0.0.1", "not a url", "//h", "localhost:7070", "my-host.example:80/path"]) {
     const error = await failureOf(() => findEndpoint(address, [wire("one", "a")]));
     expect(error).toMatchObject({ code: "invalid_argument", outcome: "not-sent" });
     expect(error.message).toContain(`${JSON.stringify(address)} is no URL`);

@@ -45,22 +45,24 @@ export function findEndpoint<T extends DialTransport>(
 
 function readUrl(address: string | URL): URL {
   if (address instanceof URL) return address;
-  try {
-    return new URL(address);
-  } catch {
-    // What the platform throws has the whole address, which may hold a password.
-    throw unfit(`${quoted(address)} is no URL; write one with its scheme, such as ws://127.0.0.1:7070`);
-  }
+  // To the platform the host of "localhost:7070" is a scheme.
+  if (URL.canParse(address) && !/^[\w.-]+:\d+(\/|$)/.test(address)) return new URL(address);
+  throw unfit(`${quoted(address)} is no URL; write one with its scheme, such as ws://127.0.0.1:7070`);
 }
 
 function advice(scheme: string, transports: readonly DialTransport[]): string {
   if (Object.hasOwn(packages, scheme)) {
     const [module, factory] = packages[scheme] as readonly [string, string];
     const install = module === "@parley/core" ? "" : `install ${module} and `;
-    return `${install}pass { transports: [${factory}()] }, with ${factory} from ${module}`;
+    const other = transports.length === 0 ? "" : `${served(transports)}; for this one `;
+    return `${other}${install}pass { transports: [${factory}()] }, with ${factory} from ${module}`;
   }
+  return transports.length === 0 ? "no transports were given" : served(transports);
+}
+
+function served(transports: readonly DialTransport[]): string {
   const given = transports.flatMap(({ name, schemes }) => schemes.map((one) => `${one}: (${name})`));
-  return given.length === 0 ? "no transports were given" : `the transports given serve ${given.join(", ")}`;
+  return `the transports given serve ${given.join(", ")}`;
 }
 
 /** What was to be a URL, without what may be secret. */

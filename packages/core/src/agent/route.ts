@@ -91,7 +91,11 @@ function isIterable(items: unknown): items is Items<unknown> {
 /** An output that breaks the contract is the agent's fault, and its issues are the operator's business, not the caller's. */
 function checkedOutput(type: string, write: Convert): Convert {
   const unfit = (thrown: unknown): never => {
-    throw new ParleyError("internal", `the answer of ${type} does not fit its contract`, { cause: thrown });
+    throw new ParleyError(
+      "internal",
+      `the answer of ${type} does not fit its contract; the option log of its agent tells why`,
+      { cause: thrown },
+    );
   };
   return (value, position) => {
     try {

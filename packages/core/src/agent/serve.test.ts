@@ -173,7 +173,10 @@ test("what a handler throws is told to the server's log once, with the cause", a
   });
   await using remote = await connect(text, server.urls[0] as URL, { transports });
   const error = await failureOf(remote.summarize(message));
-  expect(error).toMatchObject({ code: "internal", message: "the handler failed" });
+  expect(error).toMatchObject({
+    code: "internal",
+    message: "the handler failed; the option log of its agent tells why",
+  });
   expect(entries.filter(({ level }) => level === "error")).toMatchObject([
     { event: "handler-failed", message: expect.stringContaining("broken pipe") },
   ]);

@@ -1,6 +1,7 @@
 import { ParleyError } from "../call/error.ts";
 import { type Handler, type Interceptor, intercept } from "../call/interceptor.ts";
 import type { Log } from "../call/log.ts";
+import { knownOptions, type OptionNames } from "../resilience/option.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
 import { sumStats } from "../transport/connection-stats.ts";
 import type { CloseOptions, ConnectionStats, Listener, Transport } from "../transport/transport.ts";
@@ -25,6 +26,8 @@ export interface ServeOptions {
   /** @default systemRuntime */
   readonly runtime?: Runtime | undefined;
 }
+
+const optionNames: OptionNames<ServeOptions> = { transports: true, use: true, storage: true, log: true, runtime: true };
 
 /** Listens until it is closed. */
 export interface Server extends AsyncDisposable {
@@ -62,6 +65,7 @@ export async function serve(
   addresses: string | URL | readonly (string | URL)[],
   options: ServeOptions,
 ): Promise<Server> {
+  knownOptions("serve", options ?? {}, optionNames);
   const endpoints = [addresses].flat().map((address) => findEndpoint(address, options?.transports));
   if (endpoints.length === 0)
     throw new ParleyError("invalid_argument", "serve was given no address to listen on", { outcome: "not-sent" });

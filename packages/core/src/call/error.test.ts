@@ -131,7 +131,11 @@ describe("what was thrown", () => {
   it("becomes an internal error without its text", () => {
     for (const thrown of [undefined, null, "secret", 5, frozen, hostile, Object.create(null)]) {
       const error = toParleyError(thrown);
-      expect(error).toMatchObject({ code: "internal", outcome: "rejected", message: "the handler failed" });
+      expect(error).toMatchObject({
+        code: "internal",
+        outcome: "rejected",
+        message: "the handler failed; the option log of its agent tells why",
+      });
       expect(error.cause).toBe(thrown);
     }
   });

@@ -139,5 +139,5 @@ export function cancelled(reason: unknown, outcome: Outcome): ParleyError {
  */
 export function toParleyError(thrown: unknown): ParleyError {
   if (thrown instanceof ParleyError) return thrown;
-  return new ParleyError("internal", "the handler failed", { cause: thrown });
+  return new ParleyError("internal", "the handler failed; the option log of its agent tells why", { cause: thrown });
 }

@@ -123,7 +123,7 @@ export {
 } from "./over-broker.ts";
 export { acceptChannel, type ChannelOptions, channelLimits, checkChannelOptions, dialChannel } from "./over-channel.ts";
 export { type ItemSource, PacedItems } from "./paced-items.ts";
-export { pageOrigin, refuseInBrowser } from "./page.ts";
+export { hiddenReasons, refuseInBrowser } from "./page.ts";
 export type { ClientHealth, ClientState, ClientStateChange } from "./protocol-client/client-state.ts";
 export {
   type Dialling,

@@ -1,9 +1,17 @@
 import { ParleyError } from "../call/error.ts";
 import type { Credentials } from "../credentials/credentials.ts";
 
-/** The origin of the page (or worker) that this runs in, as its browser sends it; undefined outside of one. */
-export function pageOrigin(): string | undefined {
-  return (globalThis as { readonly location?: { readonly origin?: string } }).location?.origin;
+/** What is told of a peer that a page gets no answer from: its browser knows the reason, and the page what it may be. */
+export function hiddenReasons({ protocol, origin }: URL): string {
+  // Of a page or a worker; there is none elsewhere.
+  const { location } = globalThis as { readonly location?: { readonly origin: string; readonly protocol: string } };
+  const reasons = ["it is not reached", "is no Parley"];
+  if (/^(https|wss):/.test(protocol)) reasons.push("has no certificate that the browser trusts");
+  else if (location?.protocol === "https:") reasons.push(`may not be called by ${protocol} from a page of https:`);
+  if (location && location.origin !== origin) {
+    reasons.push(`does not admit pages of ${location.origin} (its option allowedOrigins)`);
+  }
+  return `a browser does not say whether ${reasons.slice(0, -1).join(", ")} or ${reasons.at(-1)}`;
 }
 
 const serving = "a page does not listen";

@@ -1,5 +1,5 @@
 import { checkFetchHeaders, dialHttp, fetchSocket, type WebCallOptions } from "@parley/core/http/client";
-import { type DialTransport, refuseInBrowser } from "@parley/core/transport";
+import { type DialTransport, knownOptions, type OptionNames, refuseInBrowser } from "@parley/core/transport";
 import { httpClientWire } from "../client/http-client-wire.ts";
 import { httpLimits } from "../limits.ts";
 import { manifestWith } from "../manifest.ts";
@@ -21,6 +21,7 @@ export interface HttpOptions extends WebCallOptions {
 export function http(options: HttpOptions = {}): DialTransport {
   const { headers, limits = httpLimits, batch = false } = options;
   refuseInBrowser("http", options);
+  knownOptions("http()", options, optionNames);
   checkFetchHeaders(headers);
   return {
     name: "http",
@@ -33,3 +34,11 @@ export function http(options: HttpOptions = {}): DialTransport {
       }),
   };
 }
+
+const optionNames: OptionNames<HttpOptions> = {
+  limits: true,
+  heartbeatMs: true,
+  credentials: true,
+  headers: true,
+  batch: true,
+};

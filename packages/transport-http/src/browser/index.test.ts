@@ -2,5 +2,5 @@ import { expect, test } from "vitest";
 import * as browser from "./index.ts";
 
 test("the entry point for browsers exports these values, and no others", () => {
-  expect(Object.keys(browser).sort()).toEqual(["http", "httpLimits"]);
+  expect(Object.keys(browser).sort()).toEqual(["HttpClient", "http", "httpLimits"]);
 });

@@ -1,2 +1,3 @@
 export { httpLimits } from "../limits.ts";
 export { type HttpOptions, http } from "./http.ts";
+export { HttpClient } from "./http-client.ts";

@@ -1,5 +1,5 @@
 import { checkFetchHeaders, dialHttp, fetchSocket, HEARTBEAT_MS, type WebCallOptions } from "@parley/core/http/client";
-import { type DialTransport, refuseInBrowser } from "@parley/core/transport";
+import { type DialTransport, knownOptions, type OptionNames, refuseInBrowser } from "@parley/core/transport";
 import { originOf } from "../address.ts";
 import { sseClientWire } from "../client/sse-client-wire.ts";
 import { RESUME_WINDOW_MS, sseLimits } from "../limits.ts";
@@ -19,6 +19,7 @@ export interface SseOptions extends WebCallOptions {
 export function sse(options: SseOptions = {}): DialTransport {
   const { headers, limits = sseLimits, resumeWindowMs = RESUME_WINDOW_MS, heartbeatMs = HEARTBEAT_MS } = options;
   refuseInBrowser("sse", options);
+  knownOptions("sse()", options, optionNames);
   checkFetchHeaders(headers);
   return {
     name: "sse",
@@ -31,3 +32,11 @@ export function sse(options: SseOptions = {}): DialTransport {
       }),
   };
 }
+
+const optionNames: OptionNames<SseOptions> = {
+  limits: true,
+  heartbeatMs: true,
+  credentials: true,
+  headers: true,
+  resumeWindowMs: true,
+};

@@ -153,7 +153,11 @@ describe("requests of the program", () => {
     const { log, entries } = logging();
     const secret = { onRequest: () => Promise.reject(new Error("/home/secret")), log };
     expect(await answerTo(secret)).toEqual({
-      message: { jsonrpc: "2.0", id: "s-1", error: { code: -32603, message: "the handler failed" } },
+      message: {
+        jsonrpc: "2.0",
+        id: "s-1",
+        error: { code: -32603, message: "the handler failed; the option log of its agent tells why" },
+      },
     });
     expect(entries).toContainEqual(expect.objectContaining({ level: "error", event: "handler-failed" }));
     expect(await answerTo({ onRequest: () => 1n })).toMatchObject({ message: { error: { code: -32603 } } });

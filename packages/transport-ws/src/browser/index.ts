@@ -1,2 +1,3 @@
 export { SUBPROTOCOL } from "../subprotocols.ts";
+export { WebSocketClient } from "./web-socket-client.ts";
 export { type WsOptions, ws } from "./ws.ts";

@@ -1,4 +1,4 @@
-import { cancelled, ParleyError, pageOrigin, TransportError } from "@parley/core/transport";
+import { cancelled, hiddenReasons, ParleyError, TransportError } from "@parley/core/transport";
 import type { Opening } from "../dial.ts";
 import { timedOut } from "../handshake-timeout.ts";
 import { offerOf } from "../offer.ts";
@@ -71,9 +71,7 @@ function create(url: URL, protocols: readonly string[]): WebSocket {
 }
 
 /** Neither the status nor the text of a refusal gets to a page. */
-function refused({ protocol, host, pathname }: URL): ParleyError {
-  const origin = pageOrigin();
-  const page = origin === undefined ? "" : `, or does not admit pages of ${origin} (its option allowedOrigins)`;
-  const message = `${protocol}//${host}${pathname} took no WebSocket; a browser does not say whether it is not reached, is no Parley${page}`;
+function refused(url: URL): ParleyError {
+  const message = `${url.protocol}//${url.host}${url.pathname} took no WebSocket; ${hiddenReasons(url)}`;
   return new TransportError("unavailable", message, { outcome: "not-sent" });
 }

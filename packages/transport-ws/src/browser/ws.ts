@@ -1,4 +1,11 @@
-import { type Credentials, channelLimits, type DialTransport, refuseInBrowser } from "@parley/core/transport";
+import {
+  type Credentials,
+  channelLimits,
+  type DialTransport,
+  knownOptions,
+  type OptionNames,
+  refuseInBrowser,
+} from "@parley/core/transport";
 import type { WsCallOptions } from "../call-options.ts";
 import { dial } from "../dial.ts";
 import { manifestWith } from "../manifest.ts";
@@ -20,6 +27,7 @@ export function ws(options: WsOptions = {}): DialTransport {
   refuseInBrowser("ws", options, {
     headers: "a page sets none on a WebSocket; say who calls by the option credentials",
   });
+  knownOptions("ws()", options, optionNames);
   return {
     name: "ws",
     schemes: ["ws", "wss"],
@@ -30,3 +38,12 @@ export function ws(options: WsOptions = {}): DialTransport {
       ),
   };
 }
+
+const optionNames: OptionNames<WsOptions> = {
+  credentials: true,
+  heartbeatMs: true,
+  helloTimeoutMs: true,
+  maxQueuedChars: true,
+  limits: true,
+  resumeWindowMs: true,
+};

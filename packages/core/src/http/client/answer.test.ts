@@ -54,3 +54,9 @@ test.each<[string, number | undefined]>([
 ])("a stranger's Retry-After of %j is %j ms", (value, expected) => {
   expect(errorOf(429, { "retry-after": value })).toMatchObject({ code: "resource_exhausted", retryAfterMs: expected });
 });
+
+test("where a WebSocket is served, the address of one is told", () => {
+  const { message } = errorOf(426, { "content-type": "text/plain", upgrade: "websocket" });
+  expect(message).toContain("dial it by ws:");
+  expect(errorOf(426, { upgrade: "h2c" }).message).not.toContain("ws:");
+});

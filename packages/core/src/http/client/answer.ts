@@ -20,6 +20,9 @@ export interface Answer {
   readonly body: Uint8Array;
 }
 
+/** The server speaks another protocol at this port (RFC 9110, 15.5.22). */
+const UPGRADE_REQUIRED = 426;
+
 /** The longest wait that a stranger's `Retry-After` is believed, ms. */
 const MAX_RETRY_AFTER_MS = 60_000;
 
@@ -52,7 +55,9 @@ export function strangeAnswer(status: number, headers: AnswerHeaders, address: s
       details: { status },
     });
   }
-  return statusError(status, headers, answered);
+  const wanted = status === UPGRADE_REQUIRED ? headerOf(headers, "upgrade") : undefined;
+  const advice = wanted?.toLowerCase() === "websocket" ? ": a WebSocket is served there; dial it by ws: or wss:" : "";
+  return statusError(status, headers, answered + advice);
 }
 
 /**

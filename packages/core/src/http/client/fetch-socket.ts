@@ -1,4 +1,4 @@
-import { errorFor, ParleyError, pageOrigin } from "../../transport/index.ts";
+import { errorFor, hiddenReasons, ParleyError } from "../../transport/index.ts";
 import { isRedirect } from "../wire/status.ts";
 import { fetchHeaders } from "./fetch-headers.ts";
 import type { AnswerHeaders, HttpRequest, HttpSocket, ResponseController, ResponseHandler } from "./socket.ts";
@@ -107,12 +107,7 @@ class FetchExchange implements ResponseController {
   }
 
   #unanswered(cause: unknown): ParleyError {
-    const origin = pageOrigin();
-    const page =
-      origin === undefined || origin === this.#origin
-        ? ""
-        : `, or does not admit pages of ${origin} (its option allowedOrigins)`;
-    const message = `${this.#origin} gave no answer that this page may read; a browser does not say whether it is not reached${page}`;
+    const message = `${this.#origin} gave no answer that this page may read; ${hiddenReasons(new URL(this.#origin))}`;
     return errorFor("unavailable", message, { outcome: "unknown", cause });
   }
 
