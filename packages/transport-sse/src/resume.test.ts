@@ -248,3 +248,24 @@ test("closing the connection cancels its streams at the peer before the window i
   await it.connection.close({ graceMs: 0 });
   await left.promise;
 });
+
+test("where several items share an event, a stream is taken up after an event and not within one", async () => {
+  const text = "x".repeat(200);
+  await using it = await wire(streaming(Array.from({ length: 6 }, (_, index) => `${text}${index + 1}`)));
+  const headers = { accept: "text/event-stream", "content-type": "application/json" };
+  const first = await stranger(it.url, {
+    path: "/test.echo.v1",
+    headers: { ...headers, prefer: "resume, batch-items=4" },
+    body: "{}",
+  });
+  const events = eventsOf(await first.closed);
+  const ids = events.map(({ id }) => id ?? "");
+  const session = ids[0]?.split(".")[0] ?? "";
+  expect(ids).toEqual(["4", "6", "over"].map((position) => `${session}.${position}`));
+  const after = async (items: number): Promise<string> => {
+    const again = { ...headers, "last-event-id": `${session}.${items}` };
+    return (await stranger(it.url, { method: "GET", path: "/test.echo.v1", headers: again })).closed;
+  };
+  expect(eventsOf(await after(4)).map(({ id }) => id)).toEqual([`${session}.6`, `${session}.over`]);
+  expect(await after(2)).toContain("data_loss");
+});

@@ -44,8 +44,8 @@ export const silentHop: Hop = {
   heartbeatMs: 15_000,
 };
 
-/** A peer that takes only short messages gets one item an event. */
-const MIN_BATCH_MESSAGE_BYTES = 64 * 1024;
+/** Who takes only shorter messages gets one item an event. */
+export const MIN_BATCH_MESSAGE_BYTES: number = 64 * 1024;
 
 /** A peer does not make this side beat faster. */
 const MIN_HEARTBEAT_MS = 250;

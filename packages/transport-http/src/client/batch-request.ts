@@ -87,7 +87,7 @@ export class BatchRequest implements ResponseHandler, Carrier {
 
   onResponseEnd(): void {
     this.#socket.release();
-    this.#fail(this.#missing());
+    if (this.#calls.size > 0) this.#fail(this.#missing());
   }
 
   onResponseError(_controller: ResponseController, failure: Error): void {
