@@ -1,12 +1,11 @@
 import {
   type AnswerStream,
-  batchItemsOf,
   type Endpoint,
   type Exchange,
   encodingOf,
   endResponse,
   HEAD_HOLD_MS,
-  ItemBatch,
+  itemBatch,
   type LineSink,
   LineWriter,
   type OutputInit,
@@ -78,8 +77,6 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
   ) {
     const { address, principal } = endpoint.peers.of(exchange.request.socket).peer;
     const { format, opener, owner } = init;
-    const { line } = format;
-    const maxItems = batchItemsOf(exchange.request);
     this.session = session;
     this.principal = principal;
     this.owner = principal ?? ` ${address?.replace(/:\d+$/, "")}`;
@@ -97,10 +94,7 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
           sendable(opener, () => format.item(item, seq)),
           1,
         ),
-      batch:
-        line && maxItems > 1
-          ? new ItemBatch({ opener, maxItems, lineOf: (event, items) => this.#keep(line(event), items) })
-          : undefined,
+      batch: itemBatch(exchange, init, (line, items) => this.#keep(line, items)),
     });
     endpoint.uplinks.add(this.#cancelling);
     this.#listenTo(exchange);

@@ -93,13 +93,12 @@ export class StreamAnswer {
   }
 
   /** Of several items in one event, the last counts for it. */
-  #pushAll(message: Envelope, chars: number): void {
-    const items = itemsOf(message);
-    if (!items)
-      throw new ParleyError(
-        "internal",
-        `${this.#init.address} sent a message that does not hold the ${message.count} items that it announces`,
-      );
+  #pushAll(several: Envelope, chars: number): void {
+    const items = itemsOf(several);
+    if (!items) {
+      const message = `${this.#init.address} sent a message that does not hold the ${several.count} items that it announces`;
+      throw new ParleyError("internal", message);
+    }
     const last = items.at(-1);
     for (const item of items) this.#push(item, item === last ? chars : 0);
   }

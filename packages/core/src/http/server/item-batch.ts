@@ -1,22 +1,32 @@
-import type { IncomingMessage } from "node:http";
 import { canBatch, MAX_BATCH_CHARS, MAX_BATCH_ITEMS } from "../../transport/channel/item-batch.ts";
 import { type Envelope, encodeData, encodeHeader, type Opener } from "../../transport/index.ts";
 import { webLimits } from "../call-options.ts";
+import type { LineBatch } from "../wire/line-writer.ts";
+import type { Exchange } from "./exchange.ts";
 import { sendable } from "./format.ts";
+import type { OutputInit } from "./output.ts";
 
 /** No item is shorter on average: what a socket's buffers hold of items for a reader who stalls is then within the window that is declared. */
 const MIN_ITEM_CHARS = webLimits.windowBytes / webLimits.windowItems;
 
-/** How many items the caller takes in one event, as it says in the preference `batch-items` (RFC 7240). */
-export function batchItemsOf({ headers }: IncomingMessage): number {
-  const preferences = headers["prefer"] as string | undefined;
-  if (preferences === undefined) return 1;
-  const [, items = "1"] = /(?:^|,)\s*batch-items=(\d{1,3})\s*(?:[,;]|$)/i.exec(preferences) ?? [];
-  return Math.min(Number(items), MAX_BATCH_ITEMS);
+/**
+ * Where the items of an answer wait for company, if the caller takes several in one event: it says so by the preference `batch-items` (RFC 7240).
+ * @param taken told of each line, and how many items it holds; gives back the line to write.
+ */
+export function itemBatch(
+  { request }: Exchange,
+  { format: { line }, opener }: OutputInit,
+  taken: (line: string, items: number) => string = (text) => text,
+): LineBatch | undefined {
+  const [, most = "1"] = PREFERENCE.exec((request.headers["prefer"] as string) ?? "") ?? [];
+  const maxItems = Math.min(Number(most), MAX_BATCH_ITEMS);
+  if (!line || maxItems < 2) return undefined;
+  return new ItemBatch({ opener, maxItems, lineOf: (event, items) => taken(line(event), items) });
 }
 
-/** What an {@link ItemBatch} is made from. */
-export interface ItemBatchInit {
+const PREFERENCE = /(?:^|,)\s*batch-items=(\d{1,3})\s*(?:[,;]|$)/i;
+
+interface ItemBatchInit {
   /** What the items follow. */
   readonly opener: Opener;
   /** Items that one event may hold. */
@@ -26,7 +36,7 @@ export interface ItemBatchInit {
 }
 
 /** Items of an answer that wait to leave as one event (attribute `count`). */
-export class ItemBatch {
+class ItemBatch implements LineBatch {
   readonly #init: ItemBatchInit;
   readonly #idPrefix: string;
   #head = "";

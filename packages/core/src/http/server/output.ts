@@ -10,7 +10,7 @@ import { type LineSink, LineWriter } from "../wire/line-writer.ts";
 import type { Desk } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Format, sendable } from "./format.ts";
-import { batchItemsOf, ItemBatch } from "./item-batch.ts";
+import { itemBatch } from "./item-batch.ts";
 import { encodingOf, endResponse, streamHead, writeStreamHead } from "./response.ts";
 
 /** Who waits for the answer of a stream to be written. */
@@ -65,10 +65,8 @@ export class Output implements AnswerStream, LineSink, DeadlineListener {
   #over = false;
 
   constructor(desk: Desk, exchange: Exchange, items: AsyncIterable<Envelope>, init: OutputInit) {
-    const { request, response } = exchange;
+    const { response } = exchange;
     const { format, opener } = init;
-    const { line } = format;
-    const maxItems = batchItemsOf(request);
     this.#desk = desk;
     this.#exchange = exchange;
     this.#init = init;
@@ -76,7 +74,7 @@ export class Output implements AnswerStream, LineSink, DeadlineListener {
       runtime: desk.runtime,
       sink: this,
       lineOf: (item, seq) => sendable(opener, () => format.item(item, seq)),
-      batch: line && maxItems > 1 ? new ItemBatch({ opener, maxItems, lineOf: line }) : undefined,
+      batch: itemBatch(exchange, init),
     });
     response.on("drain", this.#onDrain);
     // A write after the peer has left; the response closes, and that is seen to.

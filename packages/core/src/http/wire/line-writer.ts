@@ -40,9 +40,8 @@ const FLUSH_CHARS = 16 * 1024;
 const ITEMS_A_TURN = 512;
 
 /**
- * Reads items as fast as the sink takes them, and writes those that are ready in one turn of the event loop together: also those that come from
- * other connections, as publications do (measured with four
- * subscribers: 0.7 of the answering side's CPU time).
+ * Reads items as fast as the sink takes them, and writes those that are ready in one turn of the event loop together: also publications that came
+ * by different connections, each in an event of its own (measured with four subscribers: 0.7 of the answering side's CPU time).
  */
 export class LineWriter {
   readonly #init: LineWriterInit;
