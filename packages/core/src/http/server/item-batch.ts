@@ -58,8 +58,7 @@ class ItemBatch implements LineBatch {
   dataOf(item: Envelope, seq: number): string | undefined {
     const { opener } = this.#init;
     if (!canBatch(item, this.#idPrefix + seq, opener.type)) return undefined;
-    const text = sendable(opener, () => encodeData(item.data));
-    return text.length < MAX_BATCH_CHARS ? text : undefined;
+    return sendable(opener, () => encodeData(item.data));
   }
 
   /** Whether an item with this data can join those that wait. */
