@@ -117,7 +117,11 @@ test("a listener that announces more items than it sends ends the call", async (
   const { output } = await call({ connection }, "server-stream");
   const error = await failure(output?.[Symbol.asyncIterator]().next() as Promise<unknown>);
   expect(error).toBeInstanceOf(ParleyError);
-  expect(error).toMatchObject({ code: "internal", outcome: "unknown" });
+  expect(error).toMatchObject({
+    code: "internal",
+    outcome: "unknown",
+    message: expect.stringContaining("the 3 items"),
+  });
 });
 
 function dataOf(seq: number): object {
