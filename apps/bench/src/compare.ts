@@ -24,6 +24,7 @@ export interface Comparison {
 
 /** Rounds that are not counted: of requests, until all is compiled that every measure uses, and of each measure. */
 const FIRST_ROUNDS = 4;
+const ALONE_SLICES = 10;
 const WARM_UP_ROUNDS = 2;
 
 /**
@@ -40,6 +41,9 @@ export async function* compare(options: CompareOptions): AsyncGenerator<Comparis
     );
     const first = workload("c64", "small", scale);
     await parties.takeTurns((party) => party.run(first), { warmUp: 0, rounds: FIRST_ROUNDS });
+    // Who sends batches sends a request that is alone in another way, and would be measured at c1 with code that is not compiled.
+    const alone = workload("c1", "small", ALONE_SLICES * scale);
+    await parties.takeTurns((party) => party.run(alone), { warmUp: 0, rounds: 1 });
     for (const size of sizes) {
       for (const measure of measures.filter((one) => isMeasured(wire, one))) {
         const work = workload(measure, size, scale);

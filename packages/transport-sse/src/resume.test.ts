@@ -170,31 +170,34 @@ test.each([
   );
 });
 
-test("who comes back in the turn in which items are written gets each of them once", async () => {
-  const source = numbers(5);
-  using web = await webServer();
-  const parley = createSseHandler(streaming(source.values));
-  web.server.on("request", async (request, response) => {
-    // As a framework that has something to await before; the items wait for the end of this turn to leave.
-    if (request.headers["last-event-id"]) source.upTo(3);
-    for (let turn = 0; turn < 50; turn++) await undefined;
-    parley.handle(request, response);
-  });
-  const url = new URL(`http://127.0.0.1:${web.port}`);
-  const headers = { accept: "text/event-stream", prefer: "resume", "content-type": "application/json" };
-  source.upTo(1);
-  const first = await stranger(url, { path: "/test.echo.v1", headers, body: "{}" });
-  const [event] = eventsOf(await first.until(".1\n"));
-  const again = await stranger(url, {
-    method: "GET",
-    path: "/test.echo.v1",
-    headers: { accept: "text/event-stream", "last-event-id": event?.["id"] ?? "" },
-  });
-  source.upTo(5);
-  const events = eventsOf(await again.closed).filter((one) => one["event"] === undefined);
-  expect(events.map(({ data }) => (JSON.parse(data ?? "") as Envelope).data)).toEqual([2, 3, 4, 5]);
-  await parley.close();
-});
+test.each(["resume", "resume, batch-items=4"])(
+  "who comes back in the turn in which items are written gets each of them once: %s",
+  async (prefer) => {
+    const source = numbers(5);
+    using web = await webServer();
+    const parley = createSseHandler(streaming(source.values));
+    web.server.on("request", async (request, response) => {
+      // As a framework that has something to await before; the items wait for the end of this turn to leave.
+      if (request.headers["last-event-id"]) source.upTo(3);
+      for (let turn = 0; turn < 50; turn++) await undefined;
+      parley.handle(request, response);
+    });
+    const url = new URL(`http://127.0.0.1:${web.port}`);
+    const headers = { accept: "text/event-stream", prefer, "content-type": "application/json" };
+    source.upTo(1);
+    const first = await stranger(url, { path: "/test.echo.v1", headers, body: "{}" });
+    const [event] = eventsOf(await first.until(".1\n"));
+    const again = await stranger(url, {
+      method: "GET",
+      path: "/test.echo.v1",
+      headers: { accept: "text/event-stream", "last-event-id": event?.["id"] ?? "" },
+    });
+    source.upTo(5);
+    const events = eventsOf(await again.closed).filter((one) => one["event"] === undefined);
+    expect(events.map(({ data }) => (JSON.parse(data ?? "") as Envelope).data)).toEqual([2, 3, 4, 5]);
+    await parley.close();
+  },
+);
 
 test("an unknown stream, and a name that is none, are told as data_loss", async () => {
   await using it = await wire(streaming([1]));
@@ -247,4 +250,25 @@ test("closing the connection cancels its streams at the peer before the window i
   await make(it, "server-stream");
   await it.connection.close({ graceMs: 0 });
   await left.promise;
+});
+
+test("where several items share an event, a stream is taken up after an event and not within one", async () => {
+  const text = "x".repeat(200);
+  await using it = await wire(streaming(Array.from({ length: 6 }, (_, index) => `${text}${index + 1}`)));
+  const headers = { accept: "text/event-stream", "content-type": "application/json" };
+  const first = await stranger(it.url, {
+    path: "/test.echo.v1",
+    headers: { ...headers, prefer: "resume, batch-items=4" },
+    body: "{}",
+  });
+  const events = eventsOf(await first.closed);
+  const ids = events.map(({ id }) => id ?? "");
+  const session = ids[0]?.split(".")[0] ?? "";
+  expect(ids).toEqual(["4", "6", "over"].map((position) => `${session}.${position}`));
+  const after = async (items: number): Promise<string> => {
+    const again = { ...headers, "last-event-id": `${session}.${items}` };
+    return (await stranger(it.url, { method: "GET", path: "/test.echo.v1", headers: again })).closed;
+  };
+  expect(eventsOf(await after(4)).map(({ id }) => id)).toEqual([`${session}.6`, `${session}.over`]);
+  expect(await after(2)).toContain("data_loss");
 });

@@ -21,6 +21,7 @@ test("the entry point exports these values, and no others", () => {
     "essenceOf",
     "eventFormat",
     "handlerOf",
+    "itemBatch",
     "listenHttp",
     "mediaTypes",
     "misplaced",

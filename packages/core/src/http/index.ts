@@ -29,6 +29,7 @@ export { type Exchange, refuseExchange, serveCall } from "./server/exchange.ts";
 export { binaryFormat, eventFormat, type Format, plainFormat, sendable } from "./server/format.ts";
 export { type HttpHandler, handlerOf } from "./server/http-handler.ts";
 export type { SingleMode, Target } from "./server/intake.ts";
+export { itemBatch } from "./server/item-batch.ts";
 export { listenHttp, type WebListenInit } from "./server/listen.ts";
 export { modeOf } from "./server/mode.ts";
 export { checkUpload, openedKind } from "./server/opener.ts";

@@ -15,7 +15,7 @@ const MILLISECONDS = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 const MIN_SECONDS = -62_135_596_800;
 const MAX_SECONDS = 253_402_300_799;
 
-/** The last time in each direction: that of the next message is likely to be the same. */
+/** The last time, read or written, to the millisecond: that of the next message is likely to be the same. */
 let lastText = "";
 let lastTimestamp: ProtoTimestamp | undefined;
 
@@ -27,20 +27,30 @@ export function parseTimestamp(text: string): ProtoTimestamp | undefined {
   if (Number.isNaN(ms) || new Date(ms).toISOString() !== text) return undefined;
   const seconds = Math.floor(ms / 1_000);
   if (seconds < MIN_SECONDS) return undefined;
-  lastText = text;
-  lastTimestamp = { seconds, nanos: (ms - seconds * 1_000) * 1_000_000 };
-  return lastTimestamp;
+  const timestamp = { seconds, nanos: (ms - seconds * 1_000) * 1_000_000 };
+  remember(text, timestamp);
+  return timestamp;
 }
 
 /** A timestamp as RFC 3339 in UTC, with three digits of a second, or six or nine where it has them; undefined when it is out of bounds. */
 export function formatTimestamp({ seconds, nanos }: ProtoTimestamp): string | undefined {
   if (lastTimestamp?.seconds === seconds && lastTimestamp.nanos === nanos) return lastText;
   if (seconds < MIN_SECONDS || seconds > MAX_SECONDS || nanos < 0 || nanos > 999_999_999) return undefined;
+  if (nanos % 1_000_000 === 0) {
+    const exact = new Date(seconds * 1_000 + nanos / 1_000_000).toISOString();
+    remember(exact, { seconds, nanos });
+    return exact;
+  }
   const text = new Date(seconds * 1_000).toISOString();
   const digits = String(nanos)
     .padStart(9, "0")
     .replace(/(?:000){1,2}$/, "");
   return `${text.slice(0, -4)}${digits}Z`;
+}
+
+function remember(text: string, timestamp: ProtoTimestamp): void {
+  lastText = text;
+  lastTimestamp = timestamp;
 }
 
 /** Bytes that the message takes. */

@@ -32,10 +32,13 @@ export class BatchRequest implements ResponseHandler, Carrier {
   #controller: ResponseController | undefined;
   #answersInLines = false;
 
-  /** @param cancel tells the peer that it need not go on with a call, while others go on. */
-  constructor(link: Link, calls: readonly BatchedCall[], cancel: (call: BatchedCall) => void) {
+  /**
+   * @param calls by the id of their opener; the request's own from now on.
+   * @param cancel tells the peer that it need not go on with a call, while others go on.
+   */
+  constructor(link: Link, calls: Map<string, BatchedCall>, cancel: (call: BatchedCall) => void) {
     this.#link = link;
-    this.#calls = new Map(calls.map((call) => [call.message.id, call]));
+    this.#calls = calls;
     this.#cancel = cancel;
     this.#lines = new LineReader(link.limits.maxMessageBytes);
     this.#socket = new HeldSocket(link);
@@ -87,7 +90,7 @@ export class BatchRequest implements ResponseHandler, Carrier {
 
   onResponseEnd(): void {
     this.#socket.release();
-    this.#fail(this.#missing());
+    if (this.#calls.size > 0) this.#fail(this.#missing());
   }
 
   onResponseError(_controller: ResponseController, failure: Error): void {

@@ -64,7 +64,7 @@ export class Batcher {
     let chars = 0;
     const send = (): void => {
       if (texts.length === 0) return;
-      new BatchRequest(this.#link, [...batch.values()], (call) => this.#cancel(call)).start(texts);
+      new BatchRequest(this.#link, batch, (call) => this.#cancel(call)).start(texts);
       batch = new Map();
       texts = [];
       chars = 0;

@@ -87,7 +87,7 @@ export class Batch implements BodyReader {
     try {
       message = this.#inLines ? decode(event as string) : readEvent(event);
       if (message.kind === "cancel") {
-        this.#desk.cancel(this.#nameOf(message, message.inreplyto));
+        this.#desk.cancel(message, this.#desk.peerOf(this.#exchange.request));
         return this.#outlet(message).accept();
       }
       const kind = openedKind(message);
@@ -121,16 +121,11 @@ export class Batch implements BodyReader {
     const served = new ServedCall(this.#desk, {
       kind,
       message,
-      name: this.#nameOf(message, message.id),
+      sender: this.#desk.peerOf(request),
       context: this.#desk.contextOf(request, false),
       outlet,
     });
     if (!served.run(this.#desk.handler)) this.#served.add(served);
-  }
-
-  /** Nobody but its sender knows it: ids cannot be guessed, and an authenticated sender vouches for itself. */
-  #nameOf({ source }: Envelope, id: string | undefined): string {
-    return `${this.#desk.peerOf(this.#exchange.request).principal ?? ""} ${source} ${id}`;
   }
 
   #outlet(opener: Opener): Outlet {

@@ -39,6 +39,16 @@ test("a listener on loopback takes calls by loopback's names only", async () => 
   expect(it.calls()).toBe(before);
 });
 
+test("every request on a connection is held to its own host name", async () => {
+  await using it = await counted();
+  const raw = await rawSocket(it.url);
+  const names = ["127.0.0.1", "evil.example", "localhost", "", "127.0.0.1"];
+  raw.socket.write(names.map((name) => `GET /healthz HTTP/1.1\r\nHost: ${name}\r\n\r\n`).join(""));
+  raw.socket.end();
+  const statuses = (await raw.closed).match(/HTTP\/1\.1 \d+/g);
+  expect(statuses).toEqual([200, 403, 200, 403, 200].map((status) => `HTTP/1.1 ${status}`));
+});
+
 test("other host names are taken when they are listed", async () => {
   const listener = await http({ allowedHosts: ["Agents.Example"] }).listen(new URL("http://127.0.0.1:0"), echo());
   const status = async (host: string) =>

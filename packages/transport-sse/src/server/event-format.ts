@@ -11,6 +11,7 @@ export const streamFormat: Format = {
   streamType: EVENT_STREAM,
   heartbeat: ":\n\n",
   item: (item, seq) => `data: ${encode(item, { seq })}\n`,
+  line: (event) => `data: ${event}\n`,
   event: (message) => `data: ${encode(message)}\n`,
   end: (opener, source, seq) => `event: end\ndata: ${encode(end(opener, source), { seq })}\n`,
   failure: (error, opener, source, seq) =>

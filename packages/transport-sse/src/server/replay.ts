@@ -5,6 +5,7 @@ import {
   encodingOf,
   endResponse,
   HEAD_HOLD_MS,
+  itemBatch,
   type LineSink,
   LineWriter,
   type OutputInit,
@@ -23,9 +24,11 @@ const MAX_BYTES = 1024 * 1024;
 /** How long a browser waits before it comes back, ms. */
 const RETRY_MS = 1_000;
 
+/** An event, and the items that it holds. */
 interface Kept {
   readonly text: string;
   readonly bytes: number;
+  readonly items: number;
 }
 
 /**
@@ -50,6 +53,7 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
   readonly #first: Exchange;
   #exchange: Exchange | undefined;
   #kept: Kept[] = [];
+  #keptItems = 0;
   #bytes = 0;
   /** Items so far, and those of them that were written to a reader. */
   #items = 0;
@@ -85,17 +89,19 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     this.#writer = new LineWriter(items, {
       runtime: endpoint.runtime,
       sink: this,
-      lineOf: (item, seq) => {
-        const text = sendable(opener, () => format.item(item, seq));
-        return this.#keep(`id: ${positionText(session, this.#items + 1)}\n${text}`);
-      },
+      lineOf: (item, seq) =>
+        this.#keep(
+          sendable(opener, () => format.item(item, seq)),
+          1,
+        ),
+      batch: itemBatch(exchange, init, (line, items) => this.#keep(line, items)),
     });
     endpoint.uplinks.add(this.#cancelling);
     this.#listenTo(exchange);
   }
 
   get started(): boolean {
-    return this.#exchange === undefined || this.#exchange.response.headersSent || this.#items > 0;
+    return this.#exchange === undefined || this.#exchange.response.headersSent || this.#writer.nextSeq !== 1;
   }
 
   /** Whether its last words are said. */
@@ -152,8 +158,9 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
    * Returns whether it can: what comes next must still be there.
    */
   attach(exchange: Exchange, items: number): boolean {
-    const first = this.#items - this.#kept.length;
-    if (this.#dropped || items < first || items > this.#items) return false;
+    this.#writer.seal();
+    const from = this.#dropped ? undefined : this.#eventAfter(items);
+    if (from === undefined) return false;
     const before = this.#exchange;
     this.#exchange = exchange;
     before?.response.destroy();
@@ -164,7 +171,7 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     // What waits to be written is among what is kept.
     this.#writer.takeRest();
     const text = this.#kept
-      .slice(items - first)
+      .slice(from)
       .map((kept) => `${kept.text}\n`)
       .join("");
     this.#sendHead(items);
@@ -185,6 +192,7 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     this.#release();
     this.#book.keeps(-this.#bytes);
     this.#kept = [];
+    this.#keptItems = 0;
     this.#bytes = 0;
     this.#book.delete(this);
     if (this.#last !== undefined) return;
@@ -233,16 +241,27 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     return true;
   }
 
-  #keep(text: string): string {
+  /** Where in what is kept a reader goes on who has so many items; undefined when that is gone, or is no end of an event. */
+  #eventAfter(items: number): number | undefined {
+    let has = this.#items - this.#keptItems;
+    let at = 0;
+    for (; has < items && at < this.#kept.length; at++) has += (this.#kept[at] as Kept).items;
+    return has === items ? at : undefined;
+  }
+
+  #keep(event: string, items: number): string {
+    this.#items += items;
+    const text = `id: ${positionText(this.session, this.#items)}\n${event}`;
     const bytes = Buffer.byteLength(text);
-    this.#kept.push({ text, bytes });
-    this.#items++;
+    this.#kept.push({ text, bytes, items });
+    this.#keptItems += items;
     this.#newBytes += bytes;
     this.#bytes += bytes;
     let crowded = this.#book.keeps(bytes);
-    while (this.#kept.length > 1 && (crowded || this.#kept.length > MAX_ITEMS || this.#bytes > MAX_BYTES)) {
+    while (this.#kept.length > 1 && (crowded || this.#keptItems > MAX_ITEMS || this.#bytes > MAX_BYTES)) {
       const oldest = this.#kept.shift() as Kept;
       this.#bytes -= oldest.bytes;
+      this.#keptItems -= oldest.items;
       crowded = this.#book.keeps(-oldest.bytes);
     }
     return text;

@@ -1,3 +1,4 @@
+import { itemsOf } from "../../transport/channel/item-batch.ts";
 import { decode, type Envelope, type ItemSource, PacedItems, ParleyError, readError } from "../../transport/index.ts";
 import { seqAfter } from "../wire/seq.ts";
 import { understood } from "./answer.ts";
@@ -69,9 +70,8 @@ export class StreamAnswer {
       case undefined:
       case "item":
         this.#checkSeq(message);
-        this.#seq = seqAfter(this.#seq);
         this.#init.begun();
-        return this.items.push(message, chars);
+        return message.count === undefined ? this.#push(message, chars) : this.#pushAll(message, chars);
       case "end":
         this.#checkSeq(message);
         this.#init.begun();
@@ -85,6 +85,22 @@ export class StreamAnswer {
       default:
         throw new ParleyError("internal", `${this.#init.address} sent a message of kind ${message.kind} in a stream`);
     }
+  }
+
+  #push(item: Envelope, chars: number): void {
+    this.#seq = seqAfter(this.#seq);
+    this.items.push(item, chars);
+  }
+
+  /** Of several items in one event, the last counts for it. */
+  #pushAll(several: Envelope, chars: number): void {
+    const items = itemsOf(several);
+    if (!items) {
+      const message = `${this.#init.address} sent a message that does not hold the ${several.count} items that it announces`;
+      throw new ParleyError("internal", message);
+    }
+    const last = items.at(-1);
+    for (const item of items) this.#push(item, item === last ? chars : 0);
   }
 
   #end(error: ParleyError | undefined): void {

@@ -1,8 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { type Envelope, ParleyError } from "../../transport/index.ts";
 
-/** Attributes by which a message is told from others: where a request says one twice, both must be the same. */
-const identity = ["id", "type", "kind", "source", "subject"] as const;
+/** Attributes by which a message is told from others, and the headers that repeat them: where a request says one twice, both must be the same. */
+const identity = (["id", "type", "kind", "source", "subject"] as const).map((name) => [name, `ce-${name}`] as const);
 
 /**
  * Holds an event against the copies of its attributes in the path and in `ce-` headers: whoever routes or filters by those must not be
@@ -11,9 +11,9 @@ const identity = ["id", "type", "kind", "source", "subject"] as const;
  */
 export function checkCopies(message: Envelope, type: string | undefined, headers: IncomingHttpHeaders): void {
   if (type !== undefined && type !== message.type) throw differs("the path", "type", type, message.type);
-  for (const name of identity) {
-    const copy = headers[`ce-${name}`];
-    if (copy !== undefined && copy !== message[name]) throw differs(`the header ce-${name}`, name, copy, message[name]);
+  for (const [name, header] of identity) {
+    const copy = headers[header];
+    if (copy !== undefined && copy !== message[name]) throw differs(`the header ${header}`, name, copy, message[name]);
   }
 }
 

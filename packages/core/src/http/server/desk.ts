@@ -48,8 +48,8 @@ export interface Desk {
   stream(exchange: Exchange, items: AsyncIterable<Envelope>, init: OutputInit): AnswerStream;
   /** Why no call is taken at present; undefined when one is. */
   fullness(): ParleyError | undefined;
-  /** The caller of a call that came in a batch gave it up. Does nothing when it is over, or never was. */
-  cancel(name: string): void;
+  /** A call that came in a batch was given up, says this message of `sender`. Does nothing when it is over, or never was. */
+  cancel(message: Envelope, sender: Peer): void;
   /** A request came to nothing. */
   refused(): void;
   /** A call has begun. */
@@ -60,8 +60,8 @@ export interface Desk {
 
 /** A call that can be given up. */
 export interface Abandonable extends Member {
-  /** What it can be cancelled by, where closing a request of its own does not do that. */
-  readonly name?: string | undefined;
+  /** Whether it is the one that a message of `sender` cancels. */
+  isMeantBy?(message: Envelope, sender: Peer): boolean;
   /** The caller has left. @param reason why; that it gave up, unless it said more. */
   left(reason?: ParleyError): void;
   /** This side closes, or the caller broke the rules: both are told. */

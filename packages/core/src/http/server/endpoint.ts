@@ -62,8 +62,6 @@ export class Endpoint implements Desk {
   readonly #rules: GuardRules;
   readonly #bodies: Bodies;
   readonly #calls = new Roster<Abandonable>();
-  /** Those that came in a batch, and can be cancelled by name. */
-  readonly #named = new Map<string, Abandonable>();
   /** Requests that are not calls yet. */
   #arriving = 0;
   #refused = 0;
@@ -153,17 +151,15 @@ export class Endpoint implements Desk {
 
   began(call: Abandonable): void {
     this.#calls.add(call);
-    if (call.name !== undefined) this.#named.set(call.name, call);
   }
 
   ended(call: Abandonable): void {
     this.#calls.delete(call);
-    if (call.name !== undefined && this.#named.get(call.name) === call) this.#named.delete(call.name);
     this.#checkIdle();
   }
 
-  cancel(name: string): void {
-    this.#named.get(name)?.left();
+  cancel(message: Envelope, sender: Peer): void {
+    this.#calls.find((call) => call.isMeantBy?.(message, sender) === true)?.left();
   }
 
   stats(): ConnectionStats {

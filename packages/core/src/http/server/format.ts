@@ -24,6 +24,8 @@ export interface Format {
   error(error: ParleyError, opener: Opener, source: string): Answer;
   /** An item of a stream as a line. */
   item(item: Envelope, seq: number): string;
+  /** The event of several items as a line; absent where items are no events. */
+  readonly line?: (event: string) => string;
   /** A message that is no item, in the answer of a stream. */
   event(message: Envelope): string;
   /** What follows the last item, if anything does. */
@@ -62,6 +64,7 @@ export const eventFormat: Format = {
     body: encode(errorEvent(opener, source, error)),
   }),
   item: (item, seq) => encode(item, { seq }),
+  line: (event) => event,
   event: (message) => encode(message),
   end: (opener, source, seq) => encode(end(opener, source), { seq }),
   failure: (error, opener, source, seq) => encode(errorEvent(opener, source, error), { seq }),

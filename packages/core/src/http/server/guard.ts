@@ -30,15 +30,19 @@ export function guard(
     return { status: 431, error };
   }
   const { allowedHosts, allowedOrigins } = rules;
-  const { host, origin } = headers;
-  const name = nameOf(host);
-  if (allowedHosts ? !allowedHosts.includes(name) : peers.of(socket).loopback && !isLoopback(name)) {
-    return forbidden(
-      `the host name ${JSON.stringify(host ?? "")} is not one of this server's; if it is meant to be, put it in the option allowedHosts`,
-    );
+  const { host = "", origin } = headers;
+  const peer = peers.of(socket);
+  if (host !== peer.host) {
+    const name = nameOf(host);
+    if (allowedHosts ? !allowedHosts.includes(name) : peer.loopback && !isLoopback(name)) {
+      return forbidden(
+        `the host name ${JSON.stringify(host)} is not one of this server's; if it is meant to be, put it in the option allowedHosts`,
+      );
+    }
+    peer.host = host;
   }
   if (origin !== undefined) {
-    if (isAllowedOrigin(origin, host, allowedOrigins)) return undefined;
+    if (isAllowedOrigin(origin, headers.host, allowedOrigins)) return undefined;
     return forbidden(
       `pages of the origin ${JSON.stringify(origin)} may not call; if they are meant to, put it in the option allowedOrigins`,
     );
@@ -49,6 +53,6 @@ export function guard(
 }
 
 /** The host of a `Host` header, without its port, in lower case. */
-function nameOf(host: string | undefined): string {
-  return host === undefined ? "" : host.replace(/:\d*$/, "").toLowerCase();
+function nameOf(host: string): string {
+  return host.replace(/:\d*$/, "").toLowerCase();
 }

@@ -10,7 +10,8 @@ import { type LineSink, LineWriter } from "../wire/line-writer.ts";
 import type { Desk } from "./desk.ts";
 import type { Exchange } from "./exchange.ts";
 import { type Format, sendable } from "./format.ts";
-import { encodingOf, endResponse, streamHead } from "./response.ts";
+import { itemBatch } from "./item-batch.ts";
+import { encodingOf, endResponse, streamHead, writeStreamHead } from "./response.ts";
 
 /** Who waits for the answer of a stream to be written. */
 export interface StreamOwner {
@@ -73,6 +74,7 @@ export class Output implements AnswerStream, LineSink, DeadlineListener {
       runtime: desk.runtime,
       sink: this,
       lineOf: (item, seq) => sendable(opener, () => format.item(item, seq)),
+      batch: itemBatch(exchange, init),
     });
     response.on("drain", this.#onDrain);
     // A write after the peer has left; the response closes, and that is seen to.
@@ -103,7 +105,7 @@ export class Output implements AnswerStream, LineSink, DeadlineListener {
   write(text: string): boolean {
     const { response } = this.#exchange;
     if (response.destroyed) return false;
-    this.#sendHead();
+    this.#prepareHead();
     this.#wroteAt = this.#desk.runtime.now();
     return response.write(text, encodingOf(text, Buffer.byteLength(text)));
   }
@@ -116,7 +118,7 @@ export class Output implements AnswerStream, LineSink, DeadlineListener {
     const rest = `${this.#writer.takeRest()}${failure}\n`;
     this.stop();
     if (response.destroyed) return;
-    this.#sendHead();
+    this.#prepareHead();
     if (format.tellsFailure) endResponse(this.#desk, this.#exchange, rest);
     else response.write(rest, () => response.destroy());
   }
@@ -150,7 +152,7 @@ export class Output implements AnswerStream, LineSink, DeadlineListener {
     const rest = this.#writer.takeRest() + (last === undefined ? "" : `${last}\n`);
     this.stop();
     if (this.#exchange.response.destroyed) return;
-    this.#sendHead();
+    this.#prepareHead();
     endResponse(this.#desk, this.#exchange, rest);
   }
 
@@ -159,6 +161,10 @@ export class Output implements AnswerStream, LineSink, DeadlineListener {
     if (response.headersSent || response.destroyed) return;
     streamHead(this.#desk, this.#exchange, this.#init.format.streamType);
     this.#wroteAt = this.#desk.runtime.now();
+  }
+
+  #prepareHead(): void {
+    if (!this.#exchange.response.headersSent) writeStreamHead(this.#desk, this.#exchange, this.#init.format.streamType);
   }
 
   #sleep(delayMs: number): void {

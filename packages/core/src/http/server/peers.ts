@@ -7,6 +7,8 @@ export interface WebPeer {
   readonly peer: Peer;
   /** Whether the socket was taken on a loopback address: then callers are on this machine, and browsers' pages may be tricked into calling. */
   readonly loopback: boolean;
+  /** The `Host` that it was let in with; one socket says the same again and again. */
+  host?: string;
 }
 
 /** The other ends of sockets, each found out once. */

@@ -22,9 +22,14 @@ export function writeHead(desk: Desk, exchange: Exchange, status: number, header
   response.writeHead(status, headers as string[]);
 }
 
+/** Prepares the head of a stream's answer, which leaves with the first text. */
+export function writeStreamHead(desk: Desk, exchange: Exchange, type: string): void {
+  writeHead(desk, exchange, 200, ["Content-Type", type, "Cache-Control", "no-store", "X-Accel-Buffering", "no"]);
+}
+
 /** Sends the head of a stream's answer at once, together with its first text if there is one. */
 export function streamHead(desk: Desk, exchange: Exchange, type: string, first: string = ""): void {
-  writeHead(desk, exchange, 200, ["Content-Type", type, "Cache-Control", "no-store", "X-Accel-Buffering", "no"]);
+  writeStreamHead(desk, exchange, type);
   if (first === "") exchange.response.flushHeaders();
   else exchange.response.write(first);
 }

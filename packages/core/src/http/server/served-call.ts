@@ -12,6 +12,7 @@ import {
   type OwnedCall,
   outputOf,
   ParleyError,
+  type Peer,
   type Reply,
   reportCall,
   runHandler,
@@ -29,8 +30,8 @@ export interface ServedCallInit {
   readonly context: Context;
   readonly outlet: Outlet;
   readonly input?: ItemQueue<Envelope> | undefined;
-  /** What it can be cancelled by, where closing a request of its own does not do that. */
-  readonly name?: string | undefined;
+  /** Who sent it in a batch, and so cancels it by a message: there is no request of its own to close. */
+  readonly sender?: Peer | undefined;
   /** Makes the answer of a stream; absent where there is no place for one. */
   readonly stream?: ((items: AsyncIterable<Envelope>, owner: StreamOwner) => AnswerStream) | undefined;
 }
@@ -53,8 +54,12 @@ export class ServedCall implements Answerer, Abandonable, StreamOwner {
     this.#call = createCall({ kind, message, input, deadline, context }, desk.runtime);
   }
 
-  get name(): string | undefined {
-    return this.#init.name;
+  /** Nobody but its sender knows its id, which cannot be guessed; and an authenticated sender vouches for itself. */
+  isMeantBy({ inreplyto, source }: Envelope, { principal }: Peer): boolean {
+    const { message, sender } = this.#init;
+    return (
+      message.id === inreplyto && message.source === source && sender !== undefined && sender.principal === principal
+    );
   }
 
   get over(): boolean {
