@@ -20,7 +20,7 @@ export interface GrpcTls
 
 /** Options of {@link grpc}. */
 export interface GrpcOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
-  /** What each connection bears. @default 4 MiB a message, 16,384 calls, 256 items and 256 KiB a stream; see {@link nativeLimits} */
+  /** What each connection bears. @default 4 MiB a message, 16,384 calls, 1,024 items and 1 MiB a stream; see {@link nativeLimits} */
   readonly limits?: Limits | undefined;
   /**
    * Whether Parleys use one stream for all calls between them (`Channel`). `false`: dialling, each call is a gRPC call of its own; listening,

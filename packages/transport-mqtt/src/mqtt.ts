@@ -1,6 +1,6 @@
 import {
   type BrokerOptions,
-  channelLimits,
+  brokerLimits,
   dialBroker,
   knownOptions,
   type Limits,
@@ -22,7 +22,7 @@ import type { MqttOptions } from "./options.ts";
  */
 export function mqtt(options: MqttOptions = {}): Transport {
   knownOptions("mqtt()", options, optionNames);
-  const { limits = channelLimits, acceptWithinMs, leaseMs } = options;
+  const { limits = brokerLimits, acceptWithinMs, leaseMs } = options;
   const common = (url: URL): Omit<BrokerOptions, "log" | "runtime"> => ({
     transport: "mqtt",
     agent: requireAgent(url),

@@ -2,6 +2,7 @@ import {
   type Connection,
   type ConnectOptions,
   cancelled,
+  channelLimits,
   checkChannelOptions,
   dialChannel,
   errorFor,
@@ -13,13 +14,13 @@ import { startChild } from "./child.ts";
 import { childChannel } from "./child-channel.ts";
 import { requireCommand } from "./child-options.ts";
 import { ownEnvironment } from "./environment.ts";
-import { type StdioOptions, stdioLimits } from "./options.ts";
+import type { StdioOptions } from "./options.ts";
 import type { StartHistory } from "./start-limit.ts";
 
 /** Starts the child and shakes hands with it. A child with which that fails is ended, and supervised until it is gone. */
 export async function dial(options: StdioOptions, connect: ConnectOptions, history: StartHistory): Promise<Connection> {
   const { handler, log, runtime = systemRuntime, connectTimeoutMs = 10_000, signal } = connect;
-  const { command, cwd, exitMs = 2_000, limits = stdioLimits, heartbeatMs, maxQueuedChars } = options;
+  const { command, cwd, exitMs = 2_000, limits = channelLimits, heartbeatMs, maxQueuedChars } = options;
   requireCommand(command, 'stdio({ command: ["node", "agent.js"] })');
   const [program] = command;
   checkChannelOptions({ heartbeatMs, maxQueuedChars });

@@ -20,7 +20,7 @@ export type {
 export { StdioClient } from "./client/stdio-client.ts";
 export type { StdioSession } from "./client/stdio-session.ts";
 export type { Until } from "./client/until.ts";
-export { type StdioOptions, stdioLimits } from "./options.ts";
+export type { StdioOptions } from "./options.ts";
 export type { StartLimit } from "./start-limit.ts";
 export { stdio } from "./stdio.ts";
 export type { LineFormat, StdioEncoding } from "./text-lines.ts";

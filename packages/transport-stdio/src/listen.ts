@@ -1,5 +1,6 @@
 import type { Readable } from "node:stream";
 import {
+  channelLimits,
   channelListener,
   codes,
   type Handler,
@@ -8,7 +9,7 @@ import {
   ParleyError,
   systemRuntime,
 } from "@parley/core/transport";
-import { type StdioOptions, stdioLimits } from "./options.ts";
+import type { StdioOptions } from "./options.ts";
 import { streamChannel } from "./stream-channel.ts";
 
 /** A person may type the first line. */
@@ -24,7 +25,7 @@ export async function listen(
   options: StdioOptions,
   { log, runtime = systemRuntime }: ListenOptions,
 ): Promise<Listener> {
-  const { input = process.stdin, output = process.stdout, limits = stdioLimits, graceMs = 5_000 } = options;
+  const { input = process.stdin, output = process.stdout, limits = channelLimits, graceMs = 5_000 } = options;
   const { heartbeatMs, helloTimeoutMs = HELLO_TIMEOUT_MS, maxQueuedChars } = options;
   if (taken.has(input)) {
     throw new ParleyError("already_exists", "somebody listens on this process's stdin already", {

@@ -1,12 +1,12 @@
 import type { Readable, Writable } from "node:stream";
-import { type ChannelOptions, channelLimits, type Limits } from "@parley/core/transport";
+import type { ChannelOptions, Limits } from "@parley/core/transport";
 import type { ChildOptions, Command } from "./child-options.ts";
 
 /** Options of {@link stdio}; those of the child are for dialling. */
 export interface StdioOptions
   extends ChildOptions,
     Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
-  /** What the connection bears. @default 4 MiB a message, 16,384 calls, 1,024 items and 256 KiB a stream */
+  /** What the connection bears. @default 4 MiB a message, 16,384 calls, 1,024 items and 1 MiB a stream */
   readonly limits?: Limits | undefined;
   /** Dialling: what to start. */
   readonly command?: Command | undefined;
@@ -17,6 +17,3 @@ export interface StdioOptions
   /** Listening: time that calls under way have once the input has ended, ms, so that `printf … | agent` is answered. @default 5_000 */
   readonly graceMs?: number | undefined;
 }
-
-/** What a pipe to a process bears unless it says otherwise: more items than elsewhere, since the peer is near. */
-export const stdioLimits: Limits = { ...channelLimits, windowItems: 1024 };

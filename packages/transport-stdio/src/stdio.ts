@@ -1,4 +1,5 @@
 import {
+  channelLimits,
   knownOptions,
   type Limits,
   type Manifest,
@@ -8,7 +9,7 @@ import {
 } from "@parley/core/transport";
 import { dial } from "./dial.ts";
 import { listen } from "./listen.ts";
-import { type StdioOptions, stdioLimits } from "./options.ts";
+import type { StdioOptions } from "./options.ts";
 import { StartHistory } from "./start-limit.ts";
 
 /**
@@ -22,7 +23,7 @@ export function stdio(options: StdioOptions = {}): Transport {
   return {
     name: "stdio",
     schemes: ["stdio"],
-    manifest: manifestWith(options.limits ?? stdioLimits),
+    manifest: manifestWith(options.limits ?? channelLimits),
     async connect(url, connectOptions = {}) {
       checkAddress(url);
       return await dial(options, connectOptions, history);

@@ -2,7 +2,7 @@ import type { ChannelOptions, Limits, ResumeOptions } from "@parley/core/transpo
 
 /** Options of connections, whatever opened them. */
 export interface WsCallOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
-  /** What each connection bears. @default 4 MiB a message, 16,384 calls, 256 items and 256 KiB a stream */
+  /** What each connection bears. @default 4 MiB a message, 16,384 calls, 1,024 items and 1 MiB a stream */
   readonly limits?: Limits | undefined;
   /** How long calls that were cut wait for their connection to be back, ms; the smaller of both sides' counts. @default 30_000 */
   readonly resumeWindowMs?: number | undefined;

@@ -1,5 +1,5 @@
 import { type Resilience, resilience } from "@parley/core";
-import { channelLimits, type Limits, type Transport } from "@parley/core/transport";
+import { brokerLimits, channelLimits, type Limits, type Transport } from "@parley/core/transport";
 import type { Contender } from "../contender.ts";
 import type { ContenderName, Wire } from "../plan.ts";
 import { stdioCommand } from "./stdio-command.ts";
@@ -16,8 +16,8 @@ const rawLibraries: Readonly<Record<Wire, () => Promise<Contender>>> = {
 
 const transports: Readonly<Record<Wire, (name: ContenderName) => Promise<Transport>>> = {
   async stdio(name) {
-    const { stdio, stdioLimits } = await import("@parley/transport-stdio");
-    return stdio({ limits: roomy(stdioLimits), command: stdioCommand(name) });
+    const { stdio } = await import("@parley/transport-stdio");
+    return stdio({ limits: roomy(channelLimits), command: stdioCommand(name) });
   },
   async ws() {
     const { ws } = await import("@parley/transport-ws");
@@ -39,7 +39,7 @@ const transports: Readonly<Record<Wire, (name: ContenderName) => Promise<Transpo
   },
   async mqtt() {
     const { mqtt } = await import("@parley/transport-mqtt");
-    const limits = roomy(channelLimits);
+    const limits = roomy(brokerLimits);
     return mqtt({ limits, maxQueuedBytes: 4 * limits.maxMessageBytes, publishQos: 0, subscribeQos: 0 });
   },
 };

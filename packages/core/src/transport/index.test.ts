@@ -27,6 +27,7 @@ test("the entry point for authors of transports exports these values, and no oth
     "acceptChannel",
     "answerHello",
     "answererItem",
+    "brokerLimits",
     "callKinds",
     "callerItem",
     "cancelled",

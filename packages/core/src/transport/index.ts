@@ -116,6 +116,7 @@ export { type BrokerPromises, type Limits, type Manifest, manifestProblems } fro
 export { type MemoryOptions, type MemorySide, type MemoryTap, type MemoryWire, memory } from "./memory.ts";
 export {
   type BrokerOptions,
+  brokerLimits,
   type DialBrokerOptions,
   dialBroker,
   type ListenBrokerOptions,

@@ -14,13 +14,16 @@ import type { Limits } from "./manifest.ts";
 import { channelLimits } from "./over-channel.ts";
 import type { Connection, Listener } from "./transport.ts";
 
+/** What a peer behind a broker bears unless it says otherwise: shorter streams are on their way, since what a broker cannot pass on it drops. */
+export const brokerLimits: Limits = { ...channelLimits, windowItems: 256, windowBytes: 256 * 1024 };
+
 /** What calls over a broker need to know, on both sides. */
 export interface BrokerOptions {
   /** Name of the transport, for the handler's `context.peer`. */
   readonly transport: string;
   /** Name of the agent that is addressed, or served. */
   readonly agent: string;
-  /** What this side bears. @default {@link channelLimits} */
+  /** What this side bears. @default {@link brokerLimits} */
   readonly limits?: Limits | undefined;
   /** Address of the broker, or whatever tells where the peer is. @default the sender as the broker gives it */
   readonly address?: string | undefined;
@@ -132,7 +135,7 @@ export async function listenBroker(
 }
 
 function initOf(options: BrokerOptions): Omit<ExchangeInit, "dialled" | "handler"> {
-  const { transport, address, principal, limits = channelLimits, runtime = systemRuntime, log } = options;
+  const { transport, address, principal, limits = brokerLimits, runtime = systemRuntime, log } = options;
   const { acceptWithinMs = 2_000, leaseMs = 5_000 } = options;
   for (const [name, value] of Object.entries({ acceptWithinMs, leaseMs })) {
     if (!(value > 0)) throw new ParleyError("invalid_argument", `${name} must be positive, and is ${value}`);
