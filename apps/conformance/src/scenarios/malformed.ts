@@ -261,8 +261,8 @@ async function echoer(env: Environment): Promise<(text: string) => Promise<unkno
   );
   const connection: Connection = await env.connect();
   return async (next) => {
-    // Where a message is a line, JSON's white space cannot hold another.
-    text = env.tapping === "lines" ? next.replaceAll("\n", " ") : next;
+    // Where a message may be a line, JSON's white space cannot hold another.
+    text = env.tapping === "lines" || env.tapping === "websocket" ? next.replaceAll("\n", " ") : next;
     const { data } = await env.within(
       "an echo",
       env.calls.request(connection, "echo", { data: JSON.parse(MARK) as string }),

@@ -33,6 +33,28 @@ describe.each([1, 3, 7, 1_000_000])("in chunks of %i bytes", (size) => {
   });
 });
 
+it("the lines of a WebSocket message are frames where the listener has chosen that subprotocol", () => {
+  const answer = (protocol: string): Buffer =>
+    Buffer.from(
+      `HTTP/1.1 101 Switching Protocols\r\nSec-WebSocket-Protocol: ${protocol}\r\nupgrade: websocket\r\n\r\n`,
+    );
+  for (const [protocol, texts] of [
+    ["parley.lines", ['{"a":1}', '{"b":"é"}']],
+    ["cloudevents.json", ['{"a":1}\n{"b":"é"}']],
+  ] as const) {
+    const connection = websocket.forConnection?.() as Framing;
+    for (const from of ["listener", "dialler"] as const) {
+      const opening = from === "listener" ? answer(protocol) : head;
+      const message = websocket.encode('{"a":1}\n{"b":"é"}', from);
+      const [, ...pieces] = split(connection, from, Buffer.concat([opening, message]), 1_000);
+      expect(pieces.map(({ text }) => text)).toEqual(texts);
+      expect(Buffer.concat(pieces.map(({ bytes }) => bytes))).toEqual(
+        Buffer.concat(texts.map((text) => websocket.encode(text, from))),
+      );
+    }
+  }
+});
+
 it("a masked WebSocket frame is read as what it says", () => {
   const mask = Buffer.from([1, 2, 3, 4]);
   const payload = Buffer.from("masked").map((byte, at) => byte ^ (mask[at & 3] ?? 0));

@@ -40,31 +40,53 @@ export const lines: Framing = {
   goodbye: () => Buffer.alloc(0),
 };
 
-/** WebSocket (RFC 6455, 5.2) behind its HTTP upgrade: every unfragmented, uncompressed text message is a frame. */
+/**
+ * WebSocket (RFC 6455, 5.2) behind its HTTP upgrade: every unfragmented, uncompressed text message is a frame, or where both sides have agreed on
+ * Parley's subprotocol of lines each of its lines, which then travels by itself. Each connection has its own.
+ */
 export const websocket: Framing = {
-  splitter: () => {
-    let rest: Buffer = Buffer.alloc(0);
-    let upgraded = false;
-    return (chunk) => {
-      const pieces: Piece[] = [];
-      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
-      if (!upgraded) {
-        const end = rest.indexOf("\r\n\r\n");
-        if (end < 0) return pieces;
-        upgraded = true;
-        pieces.push({ bytes: rest.subarray(0, end + 4) });
-        rest = rest.subarray(end + 4);
-      }
-      for (let length = frameLength(rest); length > 0 && length <= rest.length; length = frameLength(rest)) {
-        pieces.push(websocketPiece(rest.subarray(0, length)));
-        rest = rest.subarray(length);
-      }
-      return pieces;
-    };
-  },
-  encode: (text, from) => websocketFrame(0x81, Buffer.from(text), from),
-  goodbye: (from) => websocketFrame(0x88, Buffer.from([1000 >> 8, 1000 & 0xff]), from),
+  ...oneWebsocket(),
+  forConnection: oneWebsocket,
 };
+
+const SPEAKS_LINES = /^sec-websocket-protocol: *parley\.lines *\r$/im;
+
+function oneWebsocket(): Framing {
+  let linewise = false;
+  return {
+    splitter: (from) => {
+      let rest: Buffer = Buffer.alloc(0);
+      let upgraded = false;
+      return (chunk) => {
+        const pieces: Piece[] = [];
+        rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+        if (!upgraded) {
+          const end = rest.indexOf("\r\n\r\n");
+          if (end < 0) return pieces;
+          upgraded = true;
+          const head = rest.subarray(0, end + 4);
+          if (from === "listener") linewise = SPEAKS_LINES.test(head.toString("latin1"));
+          pieces.push({ bytes: head });
+          rest = rest.subarray(end + 4);
+        }
+        for (let length = frameLength(rest); length > 0 && length <= rest.length; length = frameLength(rest)) {
+          const piece = websocketPiece(rest.subarray(0, length));
+          pieces.push(...(linewise ? linesOf(piece, from) : [piece]));
+          rest = rest.subarray(length);
+        }
+        return pieces;
+      };
+    },
+    encode: (text, from) => websocketFrame(0x81, Buffer.from(text), from),
+    goodbye: (from) => websocketFrame(0x88, Buffer.from([1000 >> 8, 1000 & 0xff]), from),
+  };
+}
+
+/** The events of a text message, each in a message of its own. */
+function linesOf(piece: Piece, from: From): readonly Piece[] {
+  if (!piece.text?.includes("\n")) return [piece];
+  return piece.text.split("\n").map((text) => ({ bytes: websocketFrame(0x81, Buffer.from(text), from), text }));
+}
 
 /** HTTP/1.1: no frames of its own, but a chunked body ends in good order with a chunk of length 0 (RFC 9112, 7.1). */
 export const http: Pick<Framing, "goodbye"> = { goodbye: () => Buffer.from("0\r\n\r\n") };
