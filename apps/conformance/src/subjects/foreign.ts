@@ -52,7 +52,8 @@ function lineTransport(name: string, manifest: Manifest, { heartbeatMs, limits }
       } catch (cause) {
         throw new TransportError("unavailable", `nobody listens at ${url.host}`, { outcome: "not-sent", cause });
       }
-      const own = { transport: name, limits: limits ?? channelLimits, heartbeatMs };
+      // The manifest speaks of the wire: its windows are those of both sides.
+      const own = { transport: name, limits: limits ?? manifest.limits, heartbeatMs };
       return refusing(
         await dialChannel(lines(socket), { ...own, ...options, helloTimeoutMs: connectTimeoutMs }),
         manifest,
