@@ -1,33 +1,24 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Cable, cable } from "../../../packages/transport-sse/test/cable.ts";
-import { bundle } from "./bundle.ts";
-import { act, missing, openScript, type Site, startChromium } from "./chromium.ts";
-import { type Lab, openLab } from "./lab.ts";
+import { act, missing } from "./chromium.ts";
+import type { Lab } from "./lab.ts";
+import { type OpenedPage, openPage } from "./opened-page.ts";
 
 const wires = ["ws", "sse", "http"] as const;
 const patience = { timeout: 30_000, interval: 20 };
 
 describe.skipIf(missing)("a page in Chromium", { timeout: 60_000 }, () => {
-  let browser: Browser;
-  let site: Site;
+  let opened: OpenedPage | undefined;
   let lab: Lab;
   let page: Page;
 
   beforeAll(async () => {
-    const { text } = await bundle(`import "./page.ts";`);
-    site = await openScript(text);
-    lab = await openLab({ allowedOrigins: [site.origin] });
-    browser = await startChromium();
-    page = await browser.newPage();
-    await page.goto(site.origin);
+    opened = await openPage();
+    ({ page, lab } = opened);
   }, 90_000);
 
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.[Symbol.asyncDispose]();
-    await site?.[Symbol.asyncDispose]();
-  }, 60_000);
+  afterAll(() => opened?.[Symbol.asyncDispose](), 60_000);
 
   /** Waits until the agent has logged such a line since then. */
   async function logged(line: string, since: number): Promise<void> {

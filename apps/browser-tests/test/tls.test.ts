@@ -1,32 +1,24 @@
-import type { Browser, Page } from "playwright-core";
+import type { Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { bundle } from "./bundle.ts";
 import { act, missing, openScript, type Site, startChromium } from "./chromium.ts";
 import { type Lab, openLab } from "./lab.ts";
+import { type OpenedPage, openPage } from "./opened-page.ts";
 
 const wires = ["ws", "sse", "http"] as const;
 
 describe.skipIf(missing)("a page of https: in Chromium", { timeout: 60_000 }, () => {
-  let browser: Browser;
+  let opened: OpenedPage | undefined;
   let site: Site;
   let lab: Lab;
   let page: Page;
   let script: string;
 
   beforeAll(async () => {
-    script = (await bundle(`import "./page.ts";`)).text;
-    site = await openScript(script, { secure: true });
-    lab = await openLab({ allowedOrigins: [site.origin], secure: true });
-    browser = await startChromium({ trusting: true });
-    page = await browser.newPage();
-    await page.goto(site.origin);
+    opened = await openPage({ secure: true });
+    ({ site, lab, page, script } = opened);
   }, 90_000);
 
-  afterAll(async () => {
-    await browser?.close();
-    await lab?.[Symbol.asyncDispose]();
-    await site?.[Symbol.asyncDispose]();
-  }, 60_000);
+  afterAll(() => opened?.[Symbol.asyncDispose](), 60_000);
 
   describe.each(wires)("over %s and TLS", (wire) => {
     const url = (): string => lab.urls[wire].href;

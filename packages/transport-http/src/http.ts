@@ -1,4 +1,4 @@
-import { Endpoint, listenHttp, socketOptions } from "@parley/core/http";
+import { Endpoint, listenHttp, socketOptions, webOptionNames } from "@parley/core/http";
 import { dialHttp } from "@parley/core/http/client";
 import { knownOptions, type OptionNames, type Transport, withCertificate } from "@parley/core/transport";
 import { httpClientWire } from "./client/http-client-wire.ts";
@@ -33,17 +33,4 @@ export function http(options: HttpOptions = {}): Transport {
   };
 }
 
-const optionNames: OptionNames<HttpOptions> = {
-  limits: true,
-  heartbeatMs: true,
-  credentials: true,
-  headers: true,
-  batch: true,
-  allowedHosts: true,
-  allowedOrigins: true,
-  requestTimeoutMs: true,
-  tls: true,
-  server: true,
-  exposed: true,
-  maxConnections: true,
-};
+const optionNames: OptionNames<HttpOptions> = { ...webOptionNames, batch: true };

@@ -13,7 +13,7 @@ import {
 } from "@parley/core/transport";
 import { agentOf } from "./layout.ts";
 import { openMqtt } from "./open.ts";
-import type { MqttOptions } from "./options.ts";
+import { linkOptionNames, type MqttOptions } from "./options.ts";
 
 /**
  * MQTT 5 and 3.1.1, `mqtt:` and `mqtts:`: agents behind a broker. `mqtt://host:1883/agents/summarizer` is the agent `agents/summarizer`, to
@@ -47,15 +47,7 @@ export function mqtt(options: MqttOptions = {}): Transport {
 }
 
 const optionNames: OptionNames<MqttOptions> = {
-  protocolVersion: true,
-  credentials: true,
-  username: true,
-  password: true,
-  tls: true,
-  clientId: true,
-  keepaliveSeconds: true,
-  maxQueued: true,
-  maxQueuedBytes: true,
+  ...linkOptionNames,
   group: true,
   publishQos: true,
   retain: true,

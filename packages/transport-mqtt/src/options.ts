@@ -1,5 +1,5 @@
 import type { SecureContextOptions } from "node:tls";
-import type { Credentials, Limits } from "@parley/core/transport";
+import type { Credentials, Limits, OptionNames } from "@parley/core/transport";
 
 /** Certificates for `mqtts`, as `node:tls` has them. */
 export interface MqttTls
@@ -45,6 +45,19 @@ export interface MqttLinkOptions {
   /** Bytes that may wait for a broker that does not read; what is sent beyond is refused. @default 16 MiB */
   readonly maxQueuedBytes?: number | undefined;
 }
+
+/** The names of {@link MqttLinkOptions}. */
+export const linkOptionNames: OptionNames<MqttLinkOptions> = {
+  protocolVersion: true,
+  credentials: true,
+  username: true,
+  password: true,
+  tls: true,
+  clientId: true,
+  keepaliveSeconds: true,
+  maxQueued: true,
+  maxQueuedBytes: true,
+};
 
 /** Options of {@link mqtt}. The user name, or else the client id, is also the level of topics that names the sender. */
 export interface MqttOptions extends MqttLinkOptions {

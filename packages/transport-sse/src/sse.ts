@@ -1,4 +1,4 @@
-import { Endpoint, listenHttp, socketOptions } from "@parley/core/http";
+import { Endpoint, listenHttp, socketOptions, webOptionNames } from "@parley/core/http";
 import { dialHttp, HEARTBEAT_MS } from "@parley/core/http/client";
 import { knownOptions, type OptionNames, type Transport, withCertificate } from "@parley/core/transport";
 import { isSecure, originOf } from "./address.ts";
@@ -35,17 +35,4 @@ export function sse(options: SseOptions = {}): Transport {
   };
 }
 
-const optionNames: OptionNames<SseOptions> = {
-  limits: true,
-  heartbeatMs: true,
-  credentials: true,
-  headers: true,
-  resumeWindowMs: true,
-  allowedHosts: true,
-  allowedOrigins: true,
-  requestTimeoutMs: true,
-  tls: true,
-  server: true,
-  exposed: true,
-  maxConnections: true,
-};
+const optionNames: OptionNames<SseOptions> = { ...webOptionNames, resumeWindowMs: true };

@@ -1,4 +1,4 @@
-import type { ChannelOptions, Limits, ResumeOptions } from "@parley/core/transport";
+import type { ChannelOptions, Limits, OptionNames, ResumeOptions } from "@parley/core/transport";
 
 /** Options of connections, whatever opened them. */
 export interface WsCallOptions extends Pick<ChannelOptions, "heartbeatMs" | "helloTimeoutMs" | "maxQueuedChars"> {
@@ -7,6 +7,15 @@ export interface WsCallOptions extends Pick<ChannelOptions, "heartbeatMs" | "hel
   /** How long calls that were cut wait for their connection to be back, ms; the smaller of both sides' counts. @default 30_000 */
   readonly resumeWindowMs?: number | undefined;
 }
+
+/** The names of {@link WsCallOptions}. */
+export const callOptionNames: OptionNames<WsCallOptions> = {
+  heartbeatMs: true,
+  helloTimeoutMs: true,
+  maxQueuedChars: true,
+  limits: true,
+  resumeWindowMs: true,
+};
 
 /** What this side says of sessions. */
 export function resumeOf({ resumeWindowMs }: WsCallOptions): ResumeOptions {

@@ -3,7 +3,7 @@ export const SUBPROTOCOL = "cloudevents.json";
 
 /**
  * The one that Parleys choose among themselves: a text frame is one event or several, each a line, since a frame costs both sides more than what is
- * in it (requests, 64 at a time: 1.16 times as many).
+ * in it (requests, 64 at a time, and deliveries to four subscribers: 1.2 times as many a second).
  */
 export const LINES_SUBPROTOCOL = "parley.lines";
 

@@ -1,5 +1,5 @@
 import { channelLimits, checkHeaders, knownOptions, type OptionNames, type Transport } from "@parley/core/transport";
-import { CLOSE_TIMEOUT_MS } from "./call-options.ts";
+import { CLOSE_TIMEOUT_MS, callOptionNames } from "./call-options.ts";
 import { dial, type Open } from "./dial.ts";
 import { listen } from "./listen.ts";
 import { manifestWith } from "./manifest.ts";
@@ -24,6 +24,7 @@ export function ws(options: WsOptions = {}): Transport {
 }
 
 const optionNames: OptionNames<WsOptions> = {
+  ...callOptionNames,
   credentials: true,
   headers: true,
   tls: true,
@@ -32,11 +33,6 @@ const optionNames: OptionNames<WsOptions> = {
   allowedHosts: true,
   maxConnections: true,
   exposed: true,
-  heartbeatMs: true,
-  helloTimeoutMs: true,
-  maxQueuedChars: true,
-  limits: true,
-  resumeWindowMs: true,
 };
 
 /** @throws ParleyError `invalid_argument` when credentials and headers both say who calls */

@@ -1,4 +1,4 @@
-import type { Credentials, Limits } from "../transport/index.ts";
+import type { Credentials, Limits, OptionNames } from "../transport/index.ts";
 
 /** Options of both ends. */
 export interface SharedOptions {
@@ -18,6 +18,14 @@ export interface WebCallOptions extends SharedOptions {
   /** Dialling: headers of every request. Never sent to another host: redirects are not followed. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
+
+/** The names of {@link WebCallOptions}. */
+export const webCallOptionNames: OptionNames<WebCallOptions> = {
+  limits: true,
+  heartbeatMs: true,
+  credentials: true,
+  headers: true,
+};
 
 /**
  * What HTTP bears unless it says otherwise. The window is what the kernel's buffers hold for a reader who takes nothing: up to 10 MiB on Linux's

@@ -40,6 +40,7 @@ test("the entry point exports these values, and no others", () => {
     "socketOpener",
     "socketOptions",
     "streamHead",
+    "webOptionNames",
     "withTrace",
     "writeHead",
   ]);

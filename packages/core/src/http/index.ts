@@ -1,6 +1,12 @@
 export { type OpenSocket, type SocketLibrary, socketOpener } from "./client/socket-opener.ts";
 export { type SocketOptions, socketOptions } from "./client/socket-options.ts";
-export type { WebDialOptions, WebHandlerOptions, WebListenOptions, WebTls } from "./options.ts";
+export {
+  type WebDialOptions,
+  type WebHandlerOptions,
+  type WebListenOptions,
+  type WebTls,
+  webOptionNames,
+} from "./options.ts";
 export {
   type HttpErrorDetails,
   HttpResponse,

@@ -1,6 +1,7 @@
 import type { Server } from "node:http";
 import type { SecureContextOptions } from "node:tls";
-import type { SharedOptions, WebCallOptions } from "./call-options.ts";
+import type { OptionNames } from "../transport/index.ts";
+import { type SharedOptions, type WebCallOptions, webCallOptionNames } from "./call-options.ts";
 
 /** Certificates for TLS, as `node:tls` has them. */
 export interface WebTls
@@ -46,6 +47,18 @@ export interface WebListenOptions extends WebHandlerOptions {
   /** Listening: connections at one time; more are closed as they come. @default 10_000 */
   readonly maxConnections?: number | undefined;
 }
+
+/** The names of the options of both ends. */
+export const webOptionNames: OptionNames<WebDialOptions & WebListenOptions> = {
+  ...webCallOptionNames,
+  allowedHosts: true,
+  allowedOrigins: true,
+  requestTimeoutMs: true,
+  tls: true,
+  server: true,
+  exposed: true,
+  maxConnections: true,
+};
 
 /** What is taken for the time that a request may take to arrive unless told otherwise, ms. */
 export const REQUEST_TIMEOUT_MS = 10_000;

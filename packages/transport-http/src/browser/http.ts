@@ -1,4 +1,10 @@
-import { checkFetchHeaders, dialHttp, fetchSocket, type WebCallOptions } from "@parley/core/http/client";
+import {
+  checkFetchHeaders,
+  dialHttp,
+  fetchSocket,
+  type WebCallOptions,
+  webCallOptionNames,
+} from "@parley/core/http/client";
 import { type DialTransport, knownOptions, type OptionNames, refuseInBrowser } from "@parley/core/transport";
 import { httpClientWire } from "../client/http-client-wire.ts";
 import { httpLimits } from "../limits.ts";
@@ -35,10 +41,4 @@ export function http(options: HttpOptions = {}): DialTransport {
   };
 }
 
-const optionNames: OptionNames<HttpOptions> = {
-  limits: true,
-  heartbeatMs: true,
-  credentials: true,
-  headers: true,
-  batch: true,
-};
+const optionNames: OptionNames<HttpOptions> = { ...webCallOptionNames, batch: true };

@@ -7,6 +7,7 @@ import {
 } from "@parley/core/transport";
 import { invalid } from "../invalid.ts";
 import { identityOf, type LinkInit, linkSettings } from "../link-init.ts";
+import { linkOptionNames } from "../options.ts";
 import { Session } from "../session.ts";
 import { checkText } from "../topic.ts";
 import type { MqttClientOptions } from "./options.ts";
@@ -54,14 +55,8 @@ export function clientSettings(options: MqttClientOptions): ClientSettings {
 }
 
 const clientOptions: OptionNames<MqttClientOptions> = {
+  ...linkOptionNames,
   url: true,
-  protocolVersion: true,
-  credentials: true,
-  username: true,
-  password: true,
-  tls: true,
-  clientId: true,
-  keepaliveSeconds: true,
   cleanStart: true,
   sessionExpirySeconds: true,
   will: true,
@@ -72,8 +67,6 @@ const clientOptions: OptionNames<MqttClientOptions> = {
   reconnect: true,
   retry: true,
   use: true,
-  maxQueued: true,
-  maxQueuedBytes: true,
   log: true,
   runtime: true,
 };

@@ -1,4 +1,11 @@
-import { checkFetchHeaders, dialHttp, fetchSocket, HEARTBEAT_MS, type WebCallOptions } from "@parley/core/http/client";
+import {
+  checkFetchHeaders,
+  dialHttp,
+  fetchSocket,
+  HEARTBEAT_MS,
+  type WebCallOptions,
+  webCallOptionNames,
+} from "@parley/core/http/client";
 import { type DialTransport, knownOptions, type OptionNames, refuseInBrowser } from "@parley/core/transport";
 import { originOf } from "../address.ts";
 import { sseClientWire } from "../client/sse-client-wire.ts";
@@ -33,10 +40,4 @@ export function sse(options: SseOptions = {}): DialTransport {
   };
 }
 
-const optionNames: OptionNames<SseOptions> = {
-  limits: true,
-  heartbeatMs: true,
-  credentials: true,
-  headers: true,
-  resumeWindowMs: true,
-};
+const optionNames: OptionNames<SseOptions> = { ...webCallOptionNames, resumeWindowMs: true };

@@ -6,7 +6,7 @@ import {
   type OptionNames,
   refuseInBrowser,
 } from "@parley/core/transport";
-import type { WsCallOptions } from "../call-options.ts";
+import { callOptionNames, type WsCallOptions } from "../call-options.ts";
 import { dial } from "../dial.ts";
 import { manifestWith } from "../manifest.ts";
 import { openWebSocket } from "./open-web-socket.ts";
@@ -39,11 +39,4 @@ export function ws(options: WsOptions = {}): DialTransport {
   };
 }
 
-const optionNames: OptionNames<WsOptions> = {
-  credentials: true,
-  heartbeatMs: true,
-  helloTimeoutMs: true,
-  maxQueuedChars: true,
-  limits: true,
-  resumeWindowMs: true,
-};
+const optionNames: OptionNames<WsOptions> = { ...callOptionNames, credentials: true };

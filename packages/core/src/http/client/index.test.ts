@@ -21,6 +21,7 @@ test("the entry point for clients over HTTP, in browsers too, exports these valu
     "readText",
     "strangeAnswer",
     "understood",
+    "webCallOptionNames",
     "webLimits",
   ]);
 });

@@ -1,4 +1,4 @@
-export { HEARTBEAT_MS, type WebCallOptions, webLimits } from "../call-options.ts";
+export { HEARTBEAT_MS, type WebCallOptions, webCallOptionNames, webLimits } from "../call-options.ts";
 export { joinBytes } from "../wire/bytes.ts";
 export { type LineSink, LineWriter } from "../wire/line-writer.ts";
 export { essenceOf, mediaTypes } from "../wire/media-type.ts";
