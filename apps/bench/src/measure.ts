@@ -21,7 +21,7 @@ export interface Found extends Partial<Results> {
 
 /** Measures what was asked for, what is quick first. @throws Error when something fails, with what. */
 export async function* measure(args: Arguments): AsyncGenerator<Found, void, undefined> {
-  const { wires, contenders, curves, extras } = args;
+  const { wires, sizes, contenders, curves, extras, scale } = args;
   const rounds = Math.min(args.rounds, MAX_FURTHER_ROUNDS);
   if (extras.includes("footprint")) {
     const found = await footprints(wires, rounds);
@@ -39,12 +39,12 @@ export async function* measure(args: Arguments): AsyncGenerator<Found, void, und
     yield { lines: tableLines(figures), figures };
   }
   for (const wire of extras.includes("profile") ? wires : []) {
-    const names = contenders.filter((name) => name !== "typed" && name !== "resilient");
-    for await (const profile of profiles(wire, names, args.scale)) {
+    const plain = contenders.filter((name) => name !== "typed" && name !== "resilient");
+    for await (const profile of profiles({ wire, sizes, contenders: plain, scale })) {
       yield { lines: profileLine(profile), profiles: [profile] };
     }
   }
-  for await (const one of grow({ wires, curves, rounds, scale: args.scale })) {
+  for await (const one of grow({ wires, curves, rounds, scale })) {
     const growth = growthFigures(one);
     yield { lines: growthLines(growth), growth };
   }

@@ -1,13 +1,14 @@
 import { Parties } from "../parties.ts";
-import { type ContenderName, isContender, isMeasured, type Measure, type Wire, workload } from "../plan.ts";
+import { type ContenderName, isContender, isMeasured, type Measure, type Size, type Wire, workload } from "../plan.ts";
 import type { Profiled } from "../process/party.ts";
 import { type Part, parts } from "./part.ts";
 import type { Spent } from "./profiler.ts";
 
-/** Where the time of one contender goes at one measure, of small events. */
+/** Where the time of one contender goes at one measure. */
 export interface Profile {
   readonly wire: Wire;
   readonly measure: Measure;
+  readonly size: Size;
   readonly contender: ContenderName;
   /** Time that both processes spend on one operation, µs; of stdio the caller alone. */
   readonly busyUs: Readonly<Record<Part, number>>;
@@ -22,19 +23,27 @@ const profiled: readonly Measure[] = ["c64", "stream", "pubsub"];
 const WARM_UP_ROUNDS = 6;
 const PROFILED_ROUNDS = 8;
 
-/** Profiles raw code and Parley on a wire, one after the other. @throws Error when a process fails */
-export async function* profiles(
-  wire: Wire,
-  contenders: readonly ContenderName[],
-  scale: number,
-): AsyncGenerator<Profile, void, undefined> {
+/** What to profile: raw code and Parley on a wire. */
+export interface ProfileOptions {
+  readonly wire: Wire;
+  readonly sizes: readonly Size[];
+  readonly contenders: readonly ContenderName[];
+  /** Length of a slice of work, 1 being the full one. */
+  readonly scale: number;
+}
+
+/** Profiles contenders one after the other. @throws Error when a process fails */
+export async function* profiles(options: ProfileOptions): AsyncGenerator<Profile, void, undefined> {
+  const { wire, sizes, contenders, scale } = options;
   for (const contender of contenders.filter((name) => isContender(wire, name))) {
     await using parties = await Parties.start(wire, [contender]);
-    for (const measure of profiled.filter((one) => isMeasured(wire, one))) {
-      const work = workload(measure, "small", scale);
-      await parties.takeTurns((party) => party.run(work), { warmUp: WARM_UP_ROUNDS, rounds: 0 });
-      for (const party of parties) {
-        yield { wire, measure, contender, ...summary(await party.profile(work, PROFILED_ROUNDS)) };
+    for (const size of sizes) {
+      for (const measure of profiled.filter((one) => isMeasured(wire, one))) {
+        const work = workload(measure, size, scale);
+        await parties.takeTurns((party) => party.run(work), { warmUp: WARM_UP_ROUNDS, rounds: 0 });
+        for (const party of parties) {
+          yield { wire, measure, size, contender, ...summary(await party.profile(work, PROFILED_ROUNDS)) };
+        }
       }
     }
   }

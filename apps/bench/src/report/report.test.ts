@@ -52,6 +52,7 @@ const document: BenchDocument = {
     {
       wire: "ws",
       measure: "c64",
+      size: "small",
       contender: "parley",
       busyUs: { system: 2, node: 1, library: 0.5, events: 3, calls: 2, bench: 0.25, garbage: 1.25 },
       idle: { calling: 0.1, serving: 0.254 },
