@@ -9,6 +9,9 @@ import { type OnGap, onGap } from "./gap.ts";
 import { LastingSubscription, type SubscriptionKeeper } from "./lasting-subscription.ts";
 import type { RedialPolicy } from "./redial.ts";
 
+/** What of a connection a subscription is made on. */
+type Ground = Pick<Connection, "call" | "state">;
+
 /** What {@link LastingSubscriptions} are made from. */
 export interface LastingSubscriptionsInit extends Omit<SubscriptionKeeper, "over"> {
   readonly policy: RedialPolicy;
@@ -16,7 +19,7 @@ export interface LastingSubscriptionsInit extends Omit<SubscriptionKeeper, "over
   /** Aborted when nobody wants them any more. */
   readonly signal: AbortSignal;
   /** Whether this connection is the one in use. */
-  uses(connection: Connection): boolean;
+  uses(connection: Ground): boolean;
   /** One could not be made again this time. */
   failed(error: ParleyError): void;
 }
@@ -55,12 +58,12 @@ export class LastingSubscriptions implements SubscriptionKeeper {
   }
 
   /** Makes all of them again on another connection. Rejects when it cannot carry them. */
-  remake(connection: Connection): Promise<unknown> {
+  remake(connection: Ground): Promise<unknown> {
     return Promise.all([...this.#all].map((subscription) => this.#remake(subscription, connection)));
   }
 
   /** Makes one again on the connection in use, as often as the policy allows. Never rejects. */
-  async mend(subscription: LastingSubscription, connection: Connection): Promise<void> {
+  async mend(subscription: LastingSubscription, connection: Ground): Promise<void> {
     const { policy, runtime, signal } = this.#init;
     for (let attempt = 1; this.#all.has(subscription); attempt++) {
       await pause(fullJitter(attempt, policy, runtime), signal, runtime);
@@ -77,7 +80,7 @@ export class LastingSubscriptions implements SubscriptionKeeper {
   }
 
   /** The connection in use goes on: makes those again that were cut with it. */
-  mendCut(connection: Connection): void {
+  mendCut(connection: Ground): void {
     for (const subscription of this.#all) {
       if (subscription.isCut) void this.mend(subscription, connection);
     }
@@ -101,7 +104,7 @@ export class LastingSubscriptions implements SubscriptionKeeper {
   }
 
   /** What the peer refuses ends the subscription; what the connection cannot carry, the attempt. */
-  async #remake(subscription: LastingSubscription, connection: Connection): Promise<void> {
+  async #remake(subscription: LastingSubscription, connection: Ground): Promise<void> {
     try {
       await subscription.make(connection.call);
     } catch (thrown) {
