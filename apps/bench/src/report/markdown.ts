@@ -36,7 +36,7 @@ and how; \`pnpm bench --docs docs\` measures anew and writes this page.`,
     ),
     ...section(
       "Beside other frameworks",
-      "Parley’s speed divided by that of another framework in the same rounds, both as their users write them; 200 bytes of data.",
+      "Parley’s speed divided by that of another framework in the same rounds, with 200 bytes of data: Parley’s transports by themselves, without contracts and typed clients, and the other as its documentation tells users to write it.",
       othersTable(document),
     ),
     ...section(
