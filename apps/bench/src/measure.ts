@@ -3,6 +3,7 @@ import type { Arguments } from "./arguments.ts";
 import { compare } from "./compare.ts";
 import { footprints } from "./footprint/footprint.ts";
 import { grow } from "./growth.ts";
+import { isOther } from "./others.ts";
 import { profiles } from "./profile/profile.ts";
 import type { Results } from "./report/document.ts";
 import { figuresOf } from "./report/figures.ts";
@@ -39,7 +40,7 @@ export async function* measure(args: Arguments): AsyncGenerator<Found, void, und
     yield { lines: tableLines(figures), figures };
   }
   for (const wire of extras.includes("profile") ? wires : []) {
-    const names = contenders.filter((name) => name !== "typed" && name !== "resilient");
+    const names = contenders.filter((name) => name !== "typed" && name !== "resilient" && !isOther(name));
     for await (const profile of profiles(wire, names, args.scale)) {
       yield { lines: profileLine(profile), profiles: [profile] };
     }
