@@ -9,7 +9,10 @@ describe("readArguments", () => {
       curves: ["in-flight", "connections", "subscriptions", "item-bytes"],
       extras: ["footprint", "allocations", "profile"],
       sizes: ["small", "large"],
-      contenders: ["raw", "parley", "native", "batched", "typed", "resilient"],
+      contenders: [
+        ...["raw", "parley", "native", "batched", "typed", "resilient"],
+        ...["trpc", "trpc-batch", "orpc", "rsocket", "connect", "a2a", "mcp", "nest"],
+      ],
       rounds: 9,
       scale: 1,
       help: false,

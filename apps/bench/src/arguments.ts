@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { otherNames } from "./others.ts";
 import {
   type ContenderName,
   type Curve,
@@ -8,6 +9,7 @@ import {
   extras,
   type Measure,
   measures,
+  ownContenders,
   type Size,
   sizes,
   type Wire,
@@ -44,7 +46,7 @@ export class UsageError extends Error {
 
 const MAX_ROUNDS = 1_000;
 
-export const help: string = `Measures Parley against the raw library of each protocol, side by side.
+export const help: string = `Measures Parley against the raw library of each protocol and other frameworks, side by side.
 
 pnpm bench [options]
 
@@ -53,7 +55,9 @@ pnpm bench [options]
                     ${curves.join(", ")},
                     ${extras.join(", ")} (default: all)
   --size LIST       ${sizes.join(", ")} (default: all)
-  --contender LIST  ${contenders.join(", ")} (default: all; raw always runs)
+  --contender LIST  ${ownContenders.join(", ")},
+                    ${otherNames.join(", ")}
+                    (default: all; raw always runs)
   --rounds N        measured rounds (default: 9; at least 5 to be quoted)
   --quick           2 short rounds of small events: a smoke test, not figures
   --from FILE       show what an earlier run wrote with --json, measure nothing

@@ -63,6 +63,30 @@ describe("bench", () => {
     expect(again).toBe(readFileSync(json, "utf8"));
   });
 
+  it("measures other frameworks where they have the wire and the measure, with small events", {
+    timeout: 60_000,
+  }, async () => {
+    const json = join(folder, "others.json");
+    const { code } = await bench(
+      ...["--wire", "ws,http", "--measure", "c64,stream,pubsub", "--contender", "batched,trpc-batch,rsocket"],
+      ...["--quick", "--size", "small,large", "--json", json],
+    );
+    expect(code).toBe(0);
+    const { figures, versions }: BenchDocument = JSON.parse(readFileSync(json, "utf8"));
+    const others = figures.filter(({ contender }) => contender !== "raw" && contender !== "batched");
+    expect(others.map(({ wire, measure, size, contender }) => `${wire} ${measure} ${size} ${contender}`)).toEqual([
+      "ws c64 small rsocket",
+      "ws stream small rsocket",
+      "http c64 small trpc-batch",
+    ]);
+    expect(others.map(({ parleyTo }) => Object.keys(parleyTo ?? {}))).toEqual([[], [], ["batched"]]);
+    expect(versions).toMatchObject({
+      "@trpc/server": expect.stringMatching(/^11\./),
+      "rsocket-core": expect.stringMatching(/^1\./),
+      "@modelcontextprotocol/server": expect.stringMatching(/^2\./),
+    });
+  });
+
   it("shows no file that holds no figures", async () => {
     const file = join(folder, "other.json");
     writeFileSync(file, "{}");

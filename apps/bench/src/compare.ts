@@ -1,6 +1,16 @@
 import { Parties } from "./parties.ts";
-import { type ContenderName, isContender, isMeasured, type Measure, type Size, type Wire, workload } from "./plan.ts";
-import type { Sample } from "./process/party.ts";
+import {
+  type ContenderName,
+  isContender,
+  isMeasured,
+  type Measure,
+  type Size,
+  scaleOf,
+  takesPart,
+  type Wire,
+  workload,
+} from "./plan.ts";
+import type { Party, Sample } from "./process/party.ts";
 
 /** What to compare. */
 export interface CompareOptions {
@@ -39,15 +49,22 @@ export async function* compare(options: CompareOptions): AsyncGenerator<Comparis
       wire,
       contenders.filter((name) => isContender(wire, name)),
     );
-    const first = workload("c64", "small", scale);
-    await parties.takeTurns((party) => party.run(first), { warmUp: 0, rounds: FIRST_ROUNDS });
+    const slice = (party: Party, measure: Measure, size: Size, times = 1): Promise<Sample> =>
+      party.run(workload(measure, size, times * scaleOf(party.name, scale)));
+    await parties.takeTurns((party) => slice(party, "c64", "small"), {
+      warmUp: 0,
+      rounds: FIRST_ROUNDS,
+      among: (name) => takesPart(name, wire, "c64", "small"),
+    });
     // Who sends batches sends a request that is alone in another way, and would be measured at c1 with code that is not compiled.
-    const alone = workload("c1", "small", ALONE_SLICES * scale);
-    await parties.takeTurns((party) => party.run(alone), { warmUp: 0, rounds: 1 });
+    await parties.takeTurns((party) => slice(party, "c1", "small", ALONE_SLICES), { warmUp: 0, rounds: 1 });
     for (const size of sizes) {
       for (const measure of measures.filter((one) => isMeasured(wire, one))) {
-        const work = workload(measure, size, scale);
-        const samples = await parties.takeTurns((party) => party.run(work), { warmUp: WARM_UP_ROUNDS, rounds });
+        const samples = await parties.takeTurns((party) => slice(party, measure, size), {
+          warmUp: WARM_UP_ROUNDS,
+          rounds,
+          among: (name) => takesPart(name, wire, measure, size),
+        });
         yield { wire, measure, size, samples };
       }
     }

@@ -14,16 +14,16 @@ export interface ServingSide {
   close(): Promise<void>;
 }
 
-/** One connection of the process that calls. Whatever is answered wrongly rejects. */
+/** One connection of the process that calls. Whatever is answered wrongly rejects. What is absent is not measured of the contender. */
 export interface CallingSide {
   /** Sends data and resolves when the same has come back, in a reply of the right id. */
   request(data: Payload): Promise<void>;
   /** Resolves when all items have arrived, in order, numbered from 1. */
-  stream(asked: StreamRequest): Promise<void>;
+  stream?(asked: StreamRequest): Promise<void>;
   /** Resolves when the subscription to a topic stands, which is left open. */
-  subscribe(topic: string, delivered: Delivered): Promise<void>;
+  subscribe?(topic: string, delivered: Delivered): Promise<void>;
   /** Resolves when the wire has confirmed it; undefined where it does not. */
-  publish(topic: string, data: Payload): Promise<void> | undefined;
+  publish?(topic: string, data: Payload): Promise<void> | undefined;
   close(): Promise<void>;
 }
 

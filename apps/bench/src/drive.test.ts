@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import type { CallingSide, Delivered } from "./contender.ts";
 import { Driver, percentile } from "./drive.ts";
+import { isOther } from "./others.ts";
 import { payload } from "./payload.ts";
-import { workload } from "./plan.ts";
+import { contenders, isContender, scaleOf, takesPart, type Wire, wires, workload } from "./plan.ts";
 import { MAX_PUBLISHED_AHEAD } from "./publisher.ts";
 
 /** Drives calling sides that answer by themselves, as far as they are not told otherwise. */
@@ -61,6 +62,19 @@ describe("a driver", () => {
     const driven = driver({ stream: async ({ items }) => void asked.push(items) });
     expect(await driven.run({ does: "streams", content: 100, streams: 2, items: 5 })).toMatchObject({ operations: 10 });
     expect(asked).toEqual([5, 5]);
+  });
+});
+
+describe("a contender that only answers requests", () => {
+  const driven = new Driver(async () => ({ request: async () => {}, close: async () => {} }), "it");
+
+  it("is not taken for one that streams", async () => {
+    const streams = driven.run({ does: "streams", content: "small", streams: 1, items: 5 });
+    await expect(streams).rejects.toThrow("it has no streams");
+  });
+
+  it("is not taken for one that publishes", async () => {
+    await expect(driven.run(workload("pubsub", "small"))).rejects.toThrow("it does not publish");
   });
 });
 
@@ -142,6 +156,29 @@ describe("payload", () => {
     expect(JSON.stringify(payload("small", 1_000)).length).toBeCloseTo(200, -1);
     expect(JSON.stringify(payload("large", 1_000)).length / 1024).toBeCloseTo(16, 0);
     expect(payload(1_000, 1)["text"]).toHaveLength(1_000);
+  });
+});
+
+describe("what is measured", () => {
+  it("of other frameworks is some measures, of small events, in shorter slices", () => {
+    expect(takesPart("trpc", "ws", "stream", "small")).toBe(true);
+    expect(takesPart("trpc", "ws", "stream", "large")).toBe(false);
+    expect(takesPart("trpc", "ws", "pubsub", "small")).toBe(false);
+    expect(takesPart("trpc-batch", "http", "stream", "small")).toBe(false);
+    expect(takesPart("parley", "ws", "pubsub", "large")).toBe(true);
+    expect(scaleOf("trpc", 1)).toBeLessThan(scaleOf("parley", 1));
+  });
+
+  it("of a wire is what has been written for it", () => {
+    const names = (wire: Wire) => contenders.filter((name) => isOther(name) && isContender(wire, name));
+    expect(Object.fromEntries(wires.map((wire) => [wire, names(wire)]))).toEqual({
+      stdio: ["mcp"],
+      ws: ["trpc", "orpc", "rsocket"],
+      http: ["trpc", "trpc-batch", "orpc", "connect", "a2a", "mcp"],
+      sse: ["mcp"],
+      grpc: ["connect"],
+      mqtt: ["nest"],
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import type { CallingSide } from "./contender.ts";
 import { payload } from "./payload.ts";
 import type { Publications, Requests, Workload } from "./plan.ts";
-import { Publisher } from "./publisher.ts";
+import { Publisher, type PubSub } from "./publisher.ts";
 
 /** What one slice of work took, seen by the calling process. */
 export interface Taken {
@@ -47,6 +47,7 @@ export class Driver {
       case "streams": {
         const [side] = (await this.connected(1)) as [CallingSide]; // one was asked for
         const { streams, items, content } = work;
+        if (!side.stream) throw new Error(`${this.#name} has no streams`);
         const start = performance.now();
         for (let done = 0; done < streams; done++) await side.stream({ content, items });
         return { operations: streams * items, elapsedMs: performance.now() - start };
@@ -68,14 +69,18 @@ export class Driver {
   async #publisher({ topics, subscribers }: Publications): Promise<Publisher> {
     let publisher = this.#publishers.get(subscribers);
     if (!publisher) {
-      const [publishing, ...subscribing] = await this.connected(1 + subscribers);
-      // One more was asked for.
-      publisher = new Publisher(publishing as CallingSide, subscribing, `${this.#name}-${subscribers}`);
+      const [publishing, ...subscribing] = (await this.connected(1 + subscribers)).filter(isPubSub);
+      if (!publishing) throw new Error(`${this.#name} does not publish`);
+      publisher = new Publisher(publishing, subscribing, `${this.#name}-${subscribers}`);
       this.#publishers.set(subscribers, publisher);
     }
     await publisher.subscribed(topics);
     return publisher;
   }
+}
+
+function isPubSub(side: CallingSide): side is CallingSide & PubSub {
+  return side.publish !== undefined && side.subscribe !== undefined;
 }
 
 /** Makes the requests, keeping so many of them under way. */

@@ -3,6 +3,7 @@ import type { Arguments } from "./arguments.ts";
 import { compare } from "./compare.ts";
 import { footprints } from "./footprint/footprint.ts";
 import { grow } from "./growth.ts";
+import { isOther } from "./others.ts";
 import { profiles } from "./profile/profile.ts";
 import type { Results } from "./report/document.ts";
 import { figuresOf } from "./report/figures.ts";
@@ -39,8 +40,8 @@ export async function* measure(args: Arguments): AsyncGenerator<Found, void, und
     yield { lines: tableLines(figures), figures };
   }
   for (const wire of extras.includes("profile") ? wires : []) {
-    const plain = contenders.filter((name) => name !== "typed" && name !== "resilient");
-    for await (const profile of profiles({ wire, sizes, contenders: plain, scale })) {
+    const own = contenders.filter((name) => name !== "typed" && name !== "resilient" && !isOther(name));
+    for await (const profile of profiles({ wire, sizes, contenders: own, scale })) {
       yield { lines: profileLine(profile), profiles: [profile] };
     }
   }

@@ -2,6 +2,15 @@ import type { RunningBroker } from "@parley/conformance";
 import type { ContenderName, Wire } from "./plan.ts";
 import { Party, type Sample } from "./process/party.ts";
 
+/** Who takes turns, and how often. */
+export interface Turns {
+  /** Rounds that are not counted. */
+  readonly warmUp: number;
+  readonly rounds: number;
+  /** @default all of them */
+  readonly among?: (name: ContenderName) => boolean;
+}
+
 /** Contenders of a wire that are alive together, and their broker. */
 export class Parties implements AsyncDisposable {
   readonly #parties: readonly Party[];
@@ -41,11 +50,12 @@ export class Parties implements AsyncDisposable {
    */
   async takeTurns(
     turn: (party: Party) => Promise<Sample | undefined>,
-    { warmUp, rounds }: { readonly warmUp: number; readonly rounds: number },
+    { warmUp, rounds, among = () => true }: Turns,
   ): Promise<Readonly<Partial<Record<ContenderName, readonly Sample[]>>>> {
-    const samples = new Map(this.#parties.map(({ name }) => [name, [] as Sample[]]));
+    const parties = this.#parties.filter(({ name }) => among(name));
+    const samples = new Map(parties.map(({ name }) => [name, [] as Sample[]]));
     for (let round = -warmUp; round < rounds; round++) {
-      for (const party of round % 2 === 0 ? this.#parties : this.#parties.toReversed()) {
+      for (const party of round % 2 === 0 ? parties : parties.toReversed()) {
         const sample = await turn(party);
         if (round >= 0 && sample) samples.get(party.name)?.push(sample);
       }

@@ -12,6 +12,16 @@ export interface StreamRequest {
   readonly items: number;
 }
 
+/** Small data, as a language with types has it. */
+export interface SmallPayload extends Payload {
+  readonly agent: string;
+  readonly task: string;
+  readonly text: string;
+  readonly language: string;
+  readonly temperature: number;
+  readonly tags: string[];
+}
+
 const fields = {
   agent: "summarizer",
   task: "summarize",
@@ -36,6 +46,11 @@ export function payload(content: Content, serial: number): Payload {
   if (typeof content !== "number") return { serial, ...contents[content] };
   if (text.length !== content) text = Buffer.alloc(content, "x").toString("latin1");
   return { serial, text };
+}
+
+/** The same as `payload("small", serial)`. */
+export function smallPayload(serial: number): SmallPayload {
+  return { serial, ...fields };
 }
 
 /** The number that came back with some data. */

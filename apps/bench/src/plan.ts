@@ -1,3 +1,5 @@
+import { isMeasuredOf, isOther, type OtherName, otherNames, others } from "./others.ts";
+
 /** Wires that can be measured. */
 export const wires = ["stdio", "ws", "http", "sse", "grpc", "mqtt"] as const;
 export type Wire = (typeof wires)[number];
@@ -43,8 +45,11 @@ export type Content = Size | number;
  * - `typed`: an agent and the typed client of its contract, as users have them.
  * - `resilient`: the same with retry, breaker, bulkhead and timeout.
  */
-export const contenders = ["raw", "parley", "native", "batched", "typed", "resilient"] as const;
-export type ContenderName = (typeof contenders)[number];
+export const ownContenders = ["raw", "parley", "native", "batched", "typed", "resilient"] as const;
+
+/** These, and other frameworks. */
+export type ContenderName = (typeof ownContenders)[number] | OtherName;
+export const contenders: readonly ContenderName[] = [...ownContenders, ...otherNames];
 
 /** Connections that subscribe in the measure `pubsub`. */
 export const SUBSCRIBERS = 4;
@@ -89,6 +94,14 @@ const counts: Readonly<Record<Measure, Readonly<Record<Size, number>>>> = {
   pubsub: { small: 5_000, large: 500 },
 };
 
+/** Slices of other frameworks are so much shorter: the slowest of them take as long as the rest together. */
+const OTHERS_SCALE = 0.2;
+
+/** The length of a contender's slices of work, where that of Parley's is `scale`. */
+export function scaleOf(name: ContenderName, scale: number): number {
+  return isOther(name) ? scale * OTHERS_SCALE : scale;
+}
+
 /** The work of one slice. `scale` shortens it, 1 being the full length. */
 export function workload(measure: Measure, size: Size, scale = 1): Workload {
   const count = Math.max(8, Math.round(counts[measure][size] * scale));
@@ -104,14 +117,24 @@ export function workload(measure: Measure, size: Size, scale = 1): Workload {
   }
 }
 
-/** Whether a wire has the measure or the curve: at the other end of a pipe is one process, which cannot be four, or hear another. */
-export function isMeasured(wire: Wire, measured: Measure | Curve): boolean {
+/**
+ * Whether a wire has the measure or the curve, and the contender too: at the other end of a pipe is one process, which cannot be four, or hear
+ * another.
+ */
+export function isMeasured(wire: Wire, measured: Measure | Curve, name: ContenderName = "raw"): boolean {
+  if (isOther(name) && !isMeasuredOf(name, measured)) return false;
   return wire !== "stdio" || !(["pubsub", "connections", "subscriptions"] as readonly string[]).includes(measured);
+}
+
+/** Whether a contender takes part in a comparison: other frameworks do with small events. */
+export function takesPart(name: ContenderName, wire: Wire, measure: Measure, size: Size): boolean {
+  return isMeasured(wire, measure, name) && (size === "small" || !isOther(name));
 }
 
 /** Whether a wire has the contender. */
 export function isContender(wire: Wire, name: ContenderName): boolean {
   if (name === "native") return wire === "grpc";
   if (name === "batched") return wire === "http";
+  if (isOther(name)) return others[name].wires.includes(wire);
   return true;
 }

@@ -2,13 +2,16 @@ import type { CallingSide } from "./contender.ts";
 import { payload } from "./payload.ts";
 import type { Content } from "./plan.ts";
 
+/** A connection that publishes and subscribes. */
+export type PubSub = Required<Pick<CallingSide, "publish" | "subscribe">>;
+
 /** Publications that may be on their way at a time. */
 export const MAX_PUBLISHED_AHEAD = 256;
 
 /** Publishes to topics in turn, at the pace of the slowest subscriber, and sees to it that each gets everything, once. */
 export class Publisher {
-  readonly #publishing: CallingSide;
-  readonly #subscribing: readonly CallingSide[];
+  readonly #publishing: PubSub;
+  readonly #subscribing: readonly PubSub[];
   readonly #name: string;
   /** Topics that have their subscriptions. */
   #topics = 0;
@@ -20,7 +23,7 @@ export class Publisher {
   #done: PromiseWithResolvers<void> = Promise.withResolvers();
 
   /** @param name what the names of its topics begin with */
-  constructor(publishing: CallingSide, subscribing: readonly CallingSide[], name: string) {
+  constructor(publishing: PubSub, subscribing: readonly PubSub[], name: string) {
     this.#publishing = publishing;
     this.#subscribing = subscribing;
     this.#name = name;

@@ -1,6 +1,7 @@
 import { type Resilience, resilience } from "@parley/core";
 import { brokerLimits, channelLimits, type Limits, type Transport } from "@parley/core/transport";
 import type { Contender } from "../contender.ts";
+import { isOther } from "../others.ts";
 import type { ContenderName, Wire } from "../plan.ts";
 import { stdioCommand } from "./stdio-command.ts";
 
@@ -47,6 +48,7 @@ const transports: Readonly<Record<Wire, (name: ContenderName) => Promise<Transpo
 /** Makes a contender for a wire. */
 export async function loadContender(wire: Wire, name: ContenderName): Promise<Contender> {
   if (name === "raw") return rawLibraries[wire]();
+  if (isOther(name)) return (await import("./others/load.ts")).loadOther(wire, name);
   const transport = await transports[wire](name);
   if (name !== "typed" && name !== "resilient") return (await import("./parley.ts")).parley(transport);
   const { typed } = await import("./typed.ts");

@@ -12,7 +12,7 @@ export function respond(message: Event, send: (event: Event) => void): void {
 }
 
 /** Calls over a pipe of messages: a number for each, and a map of what is pending. */
-export class PlainCalls implements Pick<CallingSide, "request" | "stream"> {
+export class PlainCalls implements Required<Pick<CallingSide, "request" | "stream">> {
   readonly #send: (event: Event) => void;
   readonly #pending = new Map<number | undefined, (message: Event) => void>();
   #calls = 0;

@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import { Pool } from "undici";
 import { type CallingSide, type Contender, check, type ServingSide } from "../contender.ts";
 import { payload, type StreamRequest, serialOf } from "../payload.ts";
 import { answer, ECHO, type Event, item, opener, STATUS, STREAM, subjectOf } from "./event.ts";
 import { receive } from "./receive.ts";
+import { servingHttp } from "./serving.ts";
 import { Subscribers } from "./subscribers.ts";
 
 /** How the events of a stream are told apart. */
@@ -43,17 +43,7 @@ async function serve(framing: Framing): Promise<ServingSide> {
   const server = createServer((request, response) => {
     respond(request, response, framing, subscribers).catch((error: unknown) => response.destroy(error as Error));
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      const closed = once(server, "close");
-      server.close();
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return servingHttp(server);
 }
 
 async function respond(

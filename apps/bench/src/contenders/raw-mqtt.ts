@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { connectAsync } from "mqtt";
 import type { CallingSide, Contender, Delivered, ServingSide } from "../contender.ts";
 import { serialOf } from "../payload.ts";
+import { brokerOf } from "./broker-url.ts";
 import { type Event, opener, STATUS, subjectOf } from "./event.ts";
 import { PlainCalls, respond } from "./plain-calls.ts";
 
@@ -46,10 +47,6 @@ async function connect(url: string): Promise<CallingSide> {
     },
     close: () => client.endAsync(true),
   };
-}
-
-function brokerOf(url: string): string {
-  return new URL("/", url).href;
 }
 
 function callsTo(url: string): string {

@@ -25,10 +25,6 @@ export const rawStdio: Contender = {
     return {
       request: (data) => calls.request(data),
       stream: (asked) => calls.stream(asked),
-      subscribe: () => Promise.reject(new Error("a pipe has no subscribers")),
-      publish() {
-        throw new Error("a pipe has no subscribers");
-      },
       async close() {
         const exited = once(child, "exit");
         child.stdin.end();

@@ -1,17 +1,17 @@
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { type RawData, WebSocket, WebSocketServer } from "ws";
 import type { CallingSide, Contender, Delivered, ServingSide } from "../contender.ts";
 import { serialOf } from "../payload.ts";
 import { answer, type Event, opener, STATUS, subjectOf } from "./event.ts";
 import { PlainCalls, respond } from "./plain-calls.ts";
+import { loopback, servingWs } from "./serving.ts";
 import { Subscribers } from "./subscribers.ts";
 
 /** WebSocket with the `ws` library and nothing else: an event a message, `JSON.stringify`, `JSON.parse`, a map of what is pending. */
 export const rawWs: Contender = { serve, connect };
 
 async function serve(): Promise<ServingSide> {
-  const server = new WebSocketServer({ host: "127.0.0.1", port: 0, perMessageDeflate: false });
+  const server = new WebSocketServer({ ...loopback, perMessageDeflate: false });
   const subscribers = new Subscribers<WebSocket>();
   server.on("connection", (socket) => {
     socket.on("message", (data: RawData) => {
@@ -26,14 +26,7 @@ async function serve(): Promise<ServingSide> {
     });
     socket.on("close", () => subscribers.delete(socket));
   });
-  await once(server, "listening");
-  return {
-    url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}`,
-    async close() {
-      for (const socket of server.clients) socket.terminate();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
+  return servingWs(server);
 }
 
 async function connect(url: string): Promise<CallingSide> {

@@ -3,6 +3,7 @@ import { findPackageJSON } from "node:module";
 import { arch, cpus, platform, totalmem } from "node:os";
 import type { Allocations } from "../allocations/allocations.ts";
 import type { Footprint } from "../footprint/footprint.ts";
+import { others } from "../others.ts";
 import type { Profile } from "../profile/profile.ts";
 import type { Figures } from "./figures.ts";
 import type { GrowthFigures } from "./growth-figures.ts";
@@ -74,7 +75,8 @@ export function isQuotable({ rounds, scale }: Effort): boolean {
 const libraries = ["ws", "undici", "eventsource-parser", "@grpc/grpc-js", "mqtt"];
 
 function versions(): Record<string, string> {
-  const installed = libraries.map((name) => [name, versionOf(name)]);
+  const packages = [...libraries, ...Object.values(others).map((other) => other.package)];
+  const installed = packages.map((name) => [name, versionOf(name)]);
   return { node: process.versions.node, v8: process.versions.v8, ...Object.fromEntries(installed) };
 }
 

@@ -1,4 +1,5 @@
 import type { Comparison } from "../compare.ts";
+import { type Beside, isOther, type OtherName, others } from "../others.ts";
 import type { ContenderName, Measure, Size, Wire } from "../plan.ts";
 import type { Sample } from "../process/party.ts";
 import { median, pairedRatio, type Ratio } from "../ratio.ts";
@@ -22,6 +23,8 @@ export interface Figures {
   readonly toRaw?: Compared;
   /** Beside the same without policies; of `resilient`. */
   readonly toTyped?: Compared;
+  /** Parley beside this one; of other frameworks. */
+  readonly parleyTo?: Readonly<Partial<Record<Beside, Compared>>>;
 }
 
 /** A contender in relation to another, round by round. */
@@ -48,8 +51,21 @@ export function figuresOf({ wire, measure, size, samples }: Comparison): readonl
       peakMiB: orNull(Math.max(...own.map(({ peakMiB }) => peakMiB))),
       ...(raw && contender !== "raw" ? { toRaw: compared(own, raw) } : {}),
       ...(typed && contender === "resilient" ? { toTyped: compared(own, typed) } : {}),
+      ...(isOther(contender) ? { parleyTo: parleyTo(contender, own, samples) } : {}),
     };
   });
+}
+
+function parleyTo(
+  name: OtherName,
+  own: readonly Sample[],
+  samples: Comparison["samples"],
+): Readonly<Partial<Record<Beside, Compared>>> {
+  const ratios = others[name].beside.map((beside) => {
+    const parley = samples[beside];
+    return [beside, parley && compared(parley, own)] as const;
+  });
+  return Object.fromEntries(ratios.filter(([, ratio]) => ratio));
 }
 
 function compared(own: readonly Sample[], reference: readonly Sample[]): Compared {

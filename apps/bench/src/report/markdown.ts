@@ -3,6 +3,7 @@ import type { Footprint } from "../footprint/footprint.ts";
 import { type BenchDocument, isQuotable } from "./document.ts";
 import { type GrowthFigures, growthFactor } from "./growth-figures.ts";
 import { figure, markdownTable } from "./markdown-table.ts";
+import { othersTable } from "./others-table.ts";
 import { curveTitles } from "./panels.ts";
 import { profileTable } from "./profile-table.ts";
 import { absoluteTable, missed, resilienceTable, speedTable } from "./ratio-tables.ts";
@@ -32,6 +33,11 @@ and how; \`pnpm bench --docs docs\` measures anew and writes this page.`,
       "With agents, contracts and typed clients",
       "As users have them, with input, output and items validated; 200 bytes of data, beside the same raw code.",
       speedTable(figures, "small", ["typed"]),
+    ),
+    ...section(
+      "Beside other frameworks",
+      "Parley’s speed divided by that of another framework in the same rounds, with 200 bytes of data: Parley’s transports by themselves, without contracts and typed clients, and the other as its documentation tells users to write it.",
+      othersTable(document),
     ),
     ...section(
       "With resilience",

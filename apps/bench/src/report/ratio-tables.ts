@@ -1,3 +1,4 @@
+import { others } from "../others.ts";
 import { type ContenderName, contenders, type Measure, measures, type Size, type Wire, wires } from "../plan.ts";
 import type { Ratio } from "../ratio.ts";
 import type { Figures } from "./figures.ts";
@@ -65,9 +66,10 @@ export function missed(all: readonly Figures[]): readonly string[] {
   return all
     .flatMap(resultsOf)
     .filter(({ isMet }) => !isMet)
-    .map(({ wire, contender, measure, size, of, reached, bound }) => {
+    .map(({ wire, contender, measure, size, of, reached, bound, beside }) => {
       const sought = of === "cpu" ? `CPU ≤ ${bound}` : `≥ ${bound}`;
-      return `${rowTitle(wire, contender)}, ${measure}, ${size}: ${reached.toFixed(2)}, and the goal is ${sought}`;
+      const times = beside ? ` × ${others[beside].title}` : "";
+      return `${rowTitle(wire, contender)}, ${measure}, ${size}: ${reached.toFixed(2)}${times}, and the goal is ${sought}`;
     });
 }
 
@@ -95,7 +97,8 @@ function rowsOf(all: readonly Figures[], size: Size, names: readonly ContenderNa
   );
 }
 
-function rowTitle(wire: Wire, contender: ContenderName): string {
+/** Wires with other ways of Parley than that of `parley` have a row for each. */
+export function rowTitle(wire: Wire, contender: ContenderName): string {
   return contender === "native" || contender === "batched" ? `${wire}, ${contender}` : wire;
 }
 
@@ -111,10 +114,10 @@ function cpuCell(figures: Figures | undefined): string {
   return [spread(figures.toRaw.cpu), ...(goal ? [mark(goal.isMet, `≤ ${goal.bound}`)] : [])].join(" ");
 }
 
-function spread({ median, min, max }: Ratio): string {
+export function spread({ median, min, max }: Ratio): string {
   return `**${median.toFixed(2)}** (${min.toFixed(2)}–${max.toFixed(2)})`;
 }
 
-function mark(isMet: boolean, goal: string): string {
+export function mark(isMet: boolean, goal: string): string {
   return isMet ? `✓ ${goal}` : `✗ ${goal}`;
 }

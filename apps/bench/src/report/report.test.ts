@@ -24,6 +24,31 @@ const figures = figuresOf({
   },
 });
 
+const besideOthers = [
+  ...figuresOf({
+    wire: "ws",
+    measure: "c64",
+    size: "small",
+    samples: {
+      raw: [sample(100, 0.1), sample(200, 0.2), sample(100, 0.1)],
+      parley: [sample(50, 0.05), sample(100, 0.1), sample(50, 0.05)],
+      trpc: [sample(250, 0.2), sample(500, 0.4), sample(150, 0.2)],
+      rsocket: [sample(100, 0.1), sample(200, 0.2), sample(100, 0.1)],
+    },
+  }),
+  ...figuresOf({
+    wire: "grpc",
+    measure: "c64",
+    size: "small",
+    samples: {
+      raw: [sample(100, 0.1)],
+      parley: [sample(10, 0.01)],
+      native: [sample(100, 0.1)],
+      connect: [sample(400, 0.4)],
+    },
+  }),
+];
+
 const document: BenchDocument = {
   version: 1,
   createdAt: "2026-11-21T12:00:00.000Z",
@@ -70,6 +95,30 @@ describe("figures", () => {
     expect(resilient?.toTyped?.speed).toEqual({ median: 1, min: 0.8, max: 1 });
   });
 
+  it("compare Parley with other frameworks round by round", () => {
+    const trpc = besideOthers.find(({ contender }) => contender === "trpc");
+    expect(trpc?.toRaw?.speed).toEqual({ median: 0.4, min: 0.4, max: expect.closeTo(2 / 3) });
+    expect(trpc?.parleyTo).toEqual({
+      parley: { speed: { median: 5, min: 3, max: 5 }, cpu: { median: 0.25, min: 0.25, max: 0.25 } },
+    });
+    const connect = besideOthers.find(({ contender }) => contender === "connect");
+    expect(Object.entries(connect?.parleyTo ?? {}).map(([name, { speed }]) => [name, speed.median])).toEqual([
+      ["parley", 40],
+      ["native", 4],
+    ]);
+    expect(besideOthers.find(({ contender }) => contender === "parley")?.parleyTo).toBeUndefined();
+  });
+
+  it("of other frameworks have the goals of Parley beside them", () => {
+    const goals = besideOthers.flatMap(resultsOf).filter(({ beside }) => beside);
+    expect(goals.map(({ beside, contender, bound, isMet }) => [beside, contender, bound, isMet])).toEqual([
+      ["trpc", "parley", 4, true],
+      ["rsocket", "parley", 2.4, false],
+      ["connect", "native", 3.3, true],
+      ["connect", "parley", 15, true],
+    ]);
+  });
+
   it("are held to the goals", () => {
     const [raw, parley] = figures.map(resultsOf);
     expect(raw).toEqual([]);
@@ -82,6 +131,9 @@ describe("figures", () => {
   it("are lines in the terminal, with the goals", () => {
     const [, parley] = tableLines(figures).split("\n");
     expect(parley).toMatch(/^ws +c64 +small +parley +2\.00 \(2\.00–2\.50\).*speed ≥ 2 met, cpu ≤ 0\.55 MISSED$/);
+    const lines = tableLines(besideOthers).split("\n");
+    expect(lines[2]).toMatch(/^ws +c64 +small +trpc .* parley 5\.00 \(3\.00–5\.00\) times it, parley ≥ 4 met$/);
+    expect(lines[3]).toMatch(/parley 2\.00 \(2\.00–2\.00\) times it, parley ≥ 2\.4 MISSED$/);
   });
 });
 
@@ -96,6 +148,17 @@ describe("the page", () => {
   it("marks goals, and lists those that were missed", () => {
     expect(page).toContain("| ws |  | **2.00** (2.00–2.50) ✓ ≥ 2 |  |  |  | **0.60** (0.50–0.80) ✗ ≤ 0.55 |");
     expect(page).toContain("- ws, c64, small: 0.60, and the goal is CPU ≤ 0.55");
+  });
+
+  it("puts Parley beside other frameworks, with their versions", () => {
+    const versions = { ...document.versions, "@trpc/server": "11.0.0", "@connectrpc/connect": "2.0.0" };
+    const beside = markdown({ ...document, figures: besideOthers, versions }, "a.svg");
+    expect(beside).toContain("| ws | tRPC | 11.0.0 |  | **5.00** (3.00–5.00) ✓ ≥ 4 |  |");
+    expect(beside).toContain("| ws | rsocket-js |  |  | **2.00** (2.00–2.00) ✗ ≥ 2.4 |  |");
+    expect(beside).toContain("| grpc | Connect | 2.0.0 |  | **40.00** (40.00–40.00) ✓ ≥ 15 |  |");
+    expect(beside).toContain("| grpc, native | Connect | 2.0.0 |  | **4.00** (4.00–4.00) ✓ ≥ 3.3 |  |");
+    expect(beside).toContain("- ws, c64, small: 2.00 × rsocket-js, and the goal is ≥ 2.4");
+    expect(page).not.toContain("Beside other frameworks");
   });
 
   it("marks what grows, and says what ended", () => {

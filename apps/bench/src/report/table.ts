@@ -2,7 +2,7 @@ import type { Allocations } from "../allocations/allocations.ts";
 import type { Footprint } from "../footprint/footprint.ts";
 import type { Ratio } from "../ratio.ts";
 import type { Figures } from "./figures.ts";
-import { resultsOf } from "./goals.ts";
+import { type GoalResult, resultsOf } from "./goals.ts";
 import type { GrowthFigures } from "./growth-figures.ts";
 
 const columns = [
@@ -40,9 +40,7 @@ export function tableLines(figures: readonly Figures[]): string {
       one.p50Ms?.toFixed(3) ?? "",
       one.p99Ms?.toFixed(3) ?? "",
       one.peakMiB?.toFixed() ?? "",
-      resultsOf(one)
-        .map(({ of, bound, isMet }) => `${of} ${of === "cpu" ? "≤" : "≥"} ${bound} ${isMet ? "met" : "MISSED"}`)
-        .join(", "),
+      [...multiples(one), ...resultsOf(one).map(result)].join(", "),
     ]),
   );
   return lines.join("\n");
@@ -70,6 +68,15 @@ export function footprintLines(footprints: readonly Footprint[]): string {
 export function allocationLines({ wire, contender, requestBytes, itemBytes }: Allocations): string {
   const costs = `request ${Math.round(requestBytes).toLocaleString("en")} B  item ${Math.round(itemBytes).toLocaleString("en")} B`;
   return `${wire.padEnd(5)}  ${"allocations".padEnd(13)}  ${contender.padEnd(6)}  ${costs}`;
+}
+
+/** How many times as fast as another framework Parley is. */
+function multiples({ parleyTo = {} }: Figures): readonly string[] {
+  return Object.entries(parleyTo).map(([name, { speed }]) => `${name} ${ratio(speed)} times it`);
+}
+
+function result({ of, bound, isMet, beside, contender }: GoalResult): string {
+  return `${beside ? contender : of} ${of === "cpu" ? "≤" : "≥"} ${bound} ${isMet ? "met" : "MISSED"}`;
 }
 
 function ratio({ median, min, max }: Ratio): string {

@@ -76,7 +76,30 @@ export function createAttempt(call: Call, change: CallChange, runtime: Runtime =
   const { kind, idempotent } = call;
   const deadline = "deadline" in change ? change.deadline : call.deadline;
   const { message = call.message, input = call.input } = change;
-  return new RootCall({ kind, message, input, deadline, idempotent, parent: call }, runtime, true);
+  return new RootCall({ kind, message, input, deadline, idempotent, parent: call }, runtime, FOREVER);
+}
+
+/** How long an attempt may take, and what its peer is told of that. */
+export interface AttemptLimits {
+  /** What the peer is told. */
+  readonly deadline: number | undefined;
+  /** Instant at which the attempt is aborted. */
+  readonly at: number;
+  /** What the error says. */
+  readonly message: string;
+}
+
+/** An attempt that is aborted at an instant of its own. */
+export interface LimitedAttempt extends OwnedCall {
+  /** The limit holds no longer. */
+  lift(): void;
+}
+
+/** The same as {@link createAttempt}, for an attempt that watches its limit itself: `deadline_exceeded`, outcome `unknown`. */
+export function createLimitedAttempt(call: Call, limits: AttemptLimits, runtime: Runtime): LimitedAttempt {
+  const { kind, message, input, idempotent } = call;
+  const { deadline } = limits;
+  return new RootCall({ kind, message, input, deadline, idempotent, parent: call }, runtime, limits);
 }
 
 /** The same call with another message, input or deadline, sharing abort and context. (`{ ...call }` would lose its signal.) */
@@ -84,7 +107,12 @@ export function derive(call: Call, change: CallChange): Call {
   return new DerivedCall(call, change);
 }
 
-class RootCall implements OwnedCall {
+/** Limit of an attempt that has none of its own. */
+const FOREVER: Pick<AttemptLimits, "at" | "message"> = { at: Number.POSITIVE_INFINITY, message: "" };
+
+const LATE = "the deadline passed before the call was done";
+
+class RootCall implements LimitedAttempt {
   readonly kind: CallKind;
   readonly message: Envelope;
   readonly input: AsyncIterable<Envelope> | undefined;
@@ -93,6 +121,7 @@ class RootCall implements OwnedCall {
   readonly #runtime: Runtime;
   readonly #parent: Call | undefined;
   readonly #isAttempt: boolean;
+  readonly #late: string;
   #context: Context | undefined;
   #aborted: ParleyError | undefined;
   #settled = false;
@@ -100,17 +129,20 @@ class RootCall implements OwnedCall {
   #listeners: AbortListener | AbortListener[] | undefined;
   #controller: AbortController | undefined;
 
-  constructor(init: CallInit, runtime: Runtime, isAttempt = false) {
+  /** @param limit of an attempt; any other call watches its deadline */
+  constructor(init: CallInit, runtime: Runtime, limit?: Pick<AttemptLimits, "at" | "message">) {
     this.kind = init.kind;
     this.message = init.message;
     this.input = init.input;
     this.deadline = init.deadline;
     this.idempotent = init.idempotent === true;
-    this.#isAttempt = isAttempt;
+    this.#isAttempt = limit !== undefined;
+    this.#late = limit === undefined ? LATE : limit.message;
     this.#context = init.context;
     this.#runtime = runtime;
     this.#parent = init.parent;
-    if (init.deadline !== undefined && !isAttempt) this.#watched = runtime.deadlines.add(init.deadline, this);
+    const at = limit === undefined ? init.deadline : limit.at;
+    if (at !== undefined && at !== Number.POSITIVE_INFINITY) this.#watched = runtime.deadlines.add(at, this);
     init.parent?.onAbort(this);
   }
 
@@ -147,6 +179,11 @@ class RootCall implements OwnedCall {
     else listeners?.callSettled?.();
   }
 
+  lift(): void {
+    if (this.#watched) this.#runtime.deadlines.remove(this.#watched);
+    this.#watched = undefined;
+  }
+
   onAbort(listener: AbortListener): void {
     if (this.#aborted) listener.callAborted(this.#aborted);
     else if (this.#settled) listener.callSettled?.();
@@ -160,14 +197,16 @@ class RootCall implements OwnedCall {
     if (this.#listeners === listener) this.#listeners = undefined;
     else if (Array.isArray(this.#listeners)) {
       const index = this.#listeners.indexOf(listener);
-      if (index >= 0) this.#listeners.splice(index, 1);
+      // Nearly always there are two: the one who waits, and an attempt or the wire.
+      if (index >= 0 && this.#listeners.length === 2) this.#listeners = this.#listeners[1 - index];
+      else if (index >= 0) this.#listeners.splice(index, 1);
     }
   }
 
   /** It is over: its deadline and its parent are let go. Gives the listeners, who are to be told. */
   #end(): AbortListener | AbortListener[] | undefined {
     this.#settled = true;
-    if (this.#watched) this.#runtime.deadlines.remove(this.#watched);
+    this.lift();
     this.#parent?.offAbort(this);
     const listeners = this.#listeners;
     this.#listeners = undefined;
@@ -186,9 +225,7 @@ class RootCall implements OwnedCall {
 
   /** The deadline has passed. What the peer did by then is unknown, whoever of the two noticed first. */
   onDeadline(): void {
-    this.abort(
-      new TransportError("deadline_exceeded", "the deadline passed before the call was done", { outcome: "unknown" }),
-    );
+    this.abort(new TransportError("deadline_exceeded", this.#late, { outcome: "unknown" }));
   }
 }
 

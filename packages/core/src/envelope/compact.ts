@@ -1,5 +1,6 @@
 import { idProblem, isKind } from "./attributes.ts";
 import { PROFILE } from "./envelope.ts";
+import { LeadingAttributes } from "./leading.ts";
 import type { Members } from "./members.ts";
 
 /** An event in the form that Parley writes, taken apart. */
@@ -65,10 +66,8 @@ function splitUsual(text: string): CompactEvent | undefined {
   ] = match;
   if (!isKind(kind) || idProblem(id, kind) !== undefined) return undefined;
   if (count !== undefined && (kind !== "item" || seq === undefined)) return undefined;
-  const attributes: Members =
-    time === undefined
-      ? { specversion: "1.0", parley: PROFILE, id, source, type, kind }
-      : { specversion: "1.0", parley: PROFILE, id, source, type, kind, time };
+  const attributes = new LeadingAttributes(id, source, type, kind);
+  if (time !== undefined) attributes["time"] = time;
   if (subject !== undefined) attributes["subject"] = subject;
   if (correlationid !== undefined) attributes["correlationid"] = correlationid;
   if (causationid !== undefined) attributes["causationid"] = causationid;

@@ -4,6 +4,7 @@ import { checkLimits } from "./attribute-limits.ts";
 import { attributeProblem, idProblem, isAttributeName, NAME_RULE } from "./attributes.ts";
 import { type Envelope, type Kind, PROFILE } from "./envelope.ts";
 import { newId } from "./id.ts";
+import { LeadingAttributes } from "./leading.ts";
 import { isJsonType } from "./media-type.ts";
 
 /** What a message is made from: attributes of {@link Envelope} and extensions; those that are undefined are absent. */
@@ -41,7 +42,8 @@ export function timestamp(runtime: Pick<Runtime, "date"> = systemRuntime): strin
  */
 export function createEnvelope(init: EnvelopeInit, runtime: Runtime = systemRuntime): Envelope {
   const { id = newId(runtime), source, type, kind, time = timestamp(runtime), data } = init;
-  const envelope: Record<string, unknown> = { specversion: "1.0", parley: PROFILE, id, source, type, kind, time };
+  const envelope = new LeadingAttributes(id, source, type, kind);
+  envelope["time"] = time;
   for (const name of Object.keys(init)) {
     const value = init[name];
     if (name === "data" || value === undefined) continue;

@@ -1,4 +1,5 @@
-import { type Envelope, type FollowerKind, PROFILE } from "./envelope.ts";
+import type { Envelope, FollowerKind } from "./envelope.ts";
+import { LeadingAttributes } from "./leading.ts";
 
 /** The part of an opener that what follows it repeats. */
 export type Opener = Pick<Envelope, "id" | "type">;
@@ -25,8 +26,7 @@ export function end(opener: Opener, source: string): Envelope {
 
 /** Makes any follower; `data` undefined is absent data. */
 export function follower(kind: FollowerKind, id: string, opener: Opener, source: string, data: unknown): Envelope {
-  const { type } = opener;
-  return data === undefined
-    ? { specversion: "1.0", parley: PROFILE, id, source, type, kind }
-    : { specversion: "1.0", parley: PROFILE, id, source, type, kind, data };
+  const event = new LeadingAttributes(id, source, opener.type, kind);
+  if (data !== undefined) event["data"] = data;
+  return event as unknown as Envelope; // all that one must have
 }

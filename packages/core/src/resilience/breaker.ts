@@ -1,10 +1,10 @@
 import type { Call } from "../call/call.ts";
 import type { Code } from "../call/code.ts";
 import { ParleyError } from "../call/error.ts";
-import type { Interceptor, Invoke, Reply } from "../call/interceptor.ts";
+import type { Interceptor } from "../call/interceptor.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
+import { type Circuit, guarded } from "./guarded-call.ts";
 import { countOption, durationOption, shareOption } from "./option.ts";
-import { promised } from "./promised.ts";
 import { isRefused, refused } from "./refused.ts";
 import { SlidingWindow } from "./sliding-window.ts";
 
@@ -77,11 +77,9 @@ const illness: ReadonlySet<Code> = new Set<Code>([
  * @throws ParleyError `invalid_argument` for options that make no sense.
  */
 export function breaker(options: BreakerOptions = {}): Breaker {
-  const circuit = new Circuit(options);
-  const interceptor = (next: Invoke): Invoke => {
-    return (call) => circuit.run(next, call);
-  };
-  return Object.defineProperties(interceptor, {
+  const { runtime = systemRuntime } = options;
+  const circuit = new CountingCircuit(options, runtime);
+  return Object.defineProperties(guarded({ circuit, runtime }), {
     state: { get: () => circuit.state },
     stats: { value: () => circuit.stats() },
   }) as Breaker; // those are its two members
@@ -95,7 +93,7 @@ const NOTICE_MS = 20;
 
 type Verdict = "good" | "bad" | "none";
 
-class Circuit {
+class CountingCircuit implements Circuit {
   readonly #threshold: number;
   readonly #minCalls: number;
   readonly #openMs: number;
@@ -113,7 +111,7 @@ class Circuit {
   #refused = 0;
   #opened = 0;
 
-  constructor(options: BreakerOptions) {
+  constructor(options: BreakerOptions, runtime: Runtime) {
     const { threshold = 0.5, minCalls = 20, windowMs = 10_000, openMs = 5_000, probes = 3, slowMs } = options;
     this.#threshold = shareOption("threshold", threshold);
     this.#minCalls = countOption("minCalls", minCalls, 1);
@@ -122,7 +120,7 @@ class Circuit {
     this.#slowMs = slowMs === undefined ? Number.POSITIVE_INFINITY : durationOption("slowMs", slowMs);
     this.#window = new SlidingWindow(Math.max(10, durationOption("windowMs", windowMs)), 2);
     this.#onChange = options.onChange;
-    this.#runtime = options.runtime ?? systemRuntime;
+    this.#runtime = runtime;
   }
 
   get state(): BreakerState {
@@ -140,26 +138,23 @@ class Circuit {
     };
   }
 
-  run(next: Invoke, call: Call): Promise<Reply> {
-    const startedAt = this.#runtime.now();
+  admit(call: Call, now: number): number {
     if (this.#state !== "closed") {
-      const retryAfterMs = this.#refuses(startedAt);
-      if (retryAfterMs !== undefined) return Promise.reject(this.#refusal(call, retryAfterMs));
+      const retryAfterMs = this.#refuses(now);
+      if (retryAfterMs !== undefined) throw this.#refusal(call, retryAfterMs);
       this.#probing++;
     }
-    const generation = this.#generation;
-    return promised(next, call).then(
-      (reply) => {
-        const now = this.#runtime.now();
-        this.#settled(generation, now - startedAt >= this.#slowMs ? "bad" : "good", now);
-        return reply;
-      },
-      (thrown: unknown) => {
-        const now = this.#runtime.now();
-        this.#settled(generation, this.#judge(call, thrown, startedAt, now), now);
-        throw thrown;
-      },
-    );
+    return this.#generation;
+  }
+
+  replied(generation: number, startedAt: number): void {
+    const now = this.#runtime.now();
+    this.#settled(generation, now - startedAt >= this.#slowMs ? "bad" : "good", now);
+  }
+
+  failed(generation: number, startedAt: number, call: Call, thrown: unknown): void {
+    const now = this.#runtime.now();
+    this.#settled(generation, this.#judge(call, thrown, startedAt, now), now);
   }
 
   /** Time until it is worth asking again; undefined where a probe may pass. */

@@ -1,9 +1,8 @@
 import type { AbortListener, Call } from "../call/call.ts";
 import type { ParleyError } from "../call/error.ts";
-import type { Interceptor, Invoke, Reply } from "../call/interceptor.ts";
-import { withOutcome } from "../call/outcome.ts";
+import type { Interceptor } from "../call/interceptor.ts";
+import { guarded, type Room, type Turn } from "./guarded-call.ts";
 import { countOption } from "./option.ts";
-import { promised } from "./promised.ts";
 import { refused } from "./refused.ts";
 
 /** What {@link bulkhead} takes. */
@@ -35,13 +34,10 @@ export interface Bulkhead extends Interceptor {
  */
 export function bulkhead({ maxConcurrent, maxQueued = maxConcurrent }: BulkheadOptions): Bulkhead {
   const hold = new Hold(countOption("maxConcurrent", maxConcurrent, 1), countOption("maxQueued", maxQueued, 0));
-  const interceptor = (next: Invoke): Invoke => {
-    return (call) => hold.enter(next, call);
-  };
-  return Object.assign(interceptor, { stats: () => hold.stats() });
+  return Object.assign(guarded({ room: hold }), { stats: () => hold.stats() });
 }
 
-class Hold {
+class Hold implements Room {
   readonly #maxConcurrent: number;
   readonly #maxQueued: number;
   /** In order of arrival; a set, so that one that leaves costs no search. */
@@ -58,71 +54,48 @@ class Hold {
     return { running: this.#running, queued: this.#queue.size, refused: this.#refused };
   }
 
-  enter(next: Invoke, call: Call): Promise<Reply> {
-    if (this.#running < this.#maxConcurrent) return this.#run(next, call);
+  enter(call: Call, turn: Turn): boolean {
+    if (this.#running < this.#maxConcurrent) {
+      this.#running++;
+      return true;
+    }
     if (this.#queue.size >= this.#maxQueued) {
       this.#refused++;
       const full = `${this.#running} calls are under way and ${this.#queue.size} wait`;
-      return Promise.reject(
-        refused("resource_exhausted", `no room for the call of ${call.message.type}: ${full}`, undefined),
-      );
+      turn.gone(refused("resource_exhausted", `no room for the call of ${call.message.type}: ${full}`, undefined));
+      return false;
     }
-    return new Promise((resolve, reject) => {
-      const waiting = new WaitingCall(call, {
-        start: () => this.#run(next, call).then(resolve, reject),
-        gone: (reason) => {
-          this.#queue.delete(waiting);
-          reject(withOutcome(reason, "not-sent"));
-        },
-      });
-      this.#queue.add(waiting);
-      call.onAbort(waiting);
-    });
+    const waiting: WaitingCall = new WaitingCall(call, turn, () => this.#queue.delete(waiting));
+    this.#queue.add(waiting);
+    call.onAbort(waiting);
+    return false;
   }
 
-  #run(next: Invoke, call: Call): Promise<Reply> {
-    this.#running++;
-    return promised(next, call).then(
-      (reply) => {
-        if (reply?.output) this.#holdOn(call);
-        else this.#leave();
-        return reply;
-      },
-      (thrown: unknown) => {
-        this.#leave();
-        throw thrown;
-      },
-    );
-  }
-
-  /** A stream keeps its place until its call is over. */
-  #holdOn(call: Call): void {
-    const leave = (): void => this.#leave();
+  leaveAfter(call: Call): void {
+    const leave = (): void => this.leave();
     call.onAbort({ callAborted: leave, callSettled: leave });
   }
 
-  #leave(): void {
+  leave(): void {
     this.#running--;
     if (this.#queue.size === 0 || this.#running >= this.#maxConcurrent) return;
     const [first] = this.#queue;
     if (!first) return;
     this.#queue.delete(first);
+    this.#running++;
     first.start();
   }
-}
-
-interface Turn {
-  start(): void;
-  gone(reason: ParleyError): void;
 }
 
 class WaitingCall implements AbortListener {
   readonly #call: Call;
   readonly #turn: Turn;
+  readonly #leave: () => void;
 
-  constructor(call: Call, turn: Turn) {
+  constructor(call: Call, turn: Turn, leave: () => void) {
     this.#call = call;
     this.#turn = turn;
+    this.#leave = leave;
   }
 
   start(): void {
@@ -131,6 +104,7 @@ class WaitingCall implements AbortListener {
   }
 
   callAborted(reason: ParleyError): void {
+    this.#leave();
     this.#turn.gone(reason);
   }
 }

@@ -1,8 +1,7 @@
-import { type AbortListener, type Call, createAttempt, type OwnedCall } from "../call/call.ts";
-import { type ParleyError, TransportError } from "../call/error.ts";
+import { type AbortListener, type Call, createLimitedAttempt, type LimitedAttempt } from "../call/call.ts";
+import type { ParleyError } from "../call/error.ts";
 import type { Invoke, Reply } from "../call/interceptor.ts";
 import { leave } from "../call/leave.ts";
-import type { DeadlineListener, WatchedDeadline } from "../runtime/deadlines.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 
 /** How long an attempt may take. */
@@ -29,25 +28,23 @@ export function hasOutput({ kind }: Pick<Call, "kind">): boolean {
   return kind === "server-stream" || kind === "bidi-stream" || kind === "subscribe";
 }
 
-class LimitedCall implements AbortListener, DeadlineListener {
-  readonly #limit: Limit;
+class LimitedCall implements AbortListener {
+  readonly #whole: boolean;
   readonly #resolve: (reply: Reply) => void;
   readonly #reject: (error: unknown) => void;
-  readonly #attempt: OwnedCall;
-  #watched: WatchedDeadline | undefined;
+  readonly #attempt: LimitedAttempt;
 
   constructor(call: Call, limit: Limit, resolve: (reply: Reply) => void, reject: (error: unknown) => void) {
-    this.#limit = limit;
+    const { at, whole, message, runtime } = limit;
+    this.#whole = whole;
     this.#resolve = resolve;
     this.#reject = reject;
     // A peer that is told of a limit keeps it for the whole stream.
-    const told = limit.whole || !hasOutput(call);
-    this.#attempt = createAttempt(call, told ? { deadline: limit.at } : {}, limit.runtime);
+    const deadline = whole || !hasOutput(call) ? at : call.deadline;
+    this.#attempt = createLimitedAttempt(call, { deadline, at, message }, runtime);
   }
 
   start(next: Invoke): void {
-    const { at, runtime } = this.#limit;
-    this.#watched = runtime.deadlines.add(at, this);
     this.#attempt.onAbort(this);
     if (this.#attempt.aborted) return;
     try {
@@ -57,18 +54,8 @@ class LimitedCall implements AbortListener, DeadlineListener {
     }
   }
 
-  onDeadline(): void {
-    this.#attempt.abort(new TransportError("deadline_exceeded", this.#limit.message, { outcome: "unknown" }));
-  }
-
   callAborted(reason: ParleyError): void {
-    this.#unwatch();
     this.#reject(reason);
-  }
-
-  /** The reader of a stream is done with it. */
-  callSettled(): void {
-    this.#unwatch();
   }
 
   readonly #replied = (reply: Reply): void => {
@@ -78,7 +65,7 @@ class LimitedCall implements AbortListener, DeadlineListener {
       return;
     }
     if (!reply?.output) attempt.settle();
-    else if (!this.#limit.whole) this.#unwatch();
+    else if (!this.#whole) attempt.lift();
     this.#resolve(reply);
   };
 
@@ -86,9 +73,4 @@ class LimitedCall implements AbortListener, DeadlineListener {
     this.#attempt.settle();
     this.#reject(thrown);
   };
-
-  #unwatch(): void {
-    if (this.#watched) this.#limit.runtime.deadlines.remove(this.#watched);
-    this.#watched = undefined;
-  }
 }

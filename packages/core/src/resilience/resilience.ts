@@ -4,6 +4,7 @@ import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
 import { type Breaker, type BreakerChange, type BreakerOptions, type BreakerStats, breaker } from "./breaker.ts";
 import { type Bulkhead, type BulkheadOptions, type BulkheadStats, bulkhead } from "./bulkhead.ts";
 import { deadline } from "./deadline.ts";
+import { together } from "./guarded-call.ts";
 import { type HedgeOptions, hedge } from "./hedge.ts";
 import { type RateLimit, type RateLimitOptions, type RateLimitStats, rateLimit } from "./rate-limit.ts";
 import { type Retry, type RetryOptions, retry } from "./retry.ts";
@@ -156,7 +157,7 @@ function build(
     parts.breaker,
     timeoutMs === undefined ? undefined : timeout({ timeoutMs, runtime }),
   ];
-  return { ...parts, order: order.filter((one) => one !== undefined) };
+  return { ...parts, order: together(order.filter((one) => one !== undefined)) };
 }
 
 function retryOf(

@@ -28,8 +28,10 @@ export interface RetryBudgetStats {
 
 /** Bounds what retries and hedges add to the load of one destination. */
 export interface RetryBudget {
-  /** A call was made; its first attempt is free. */
-  earn(): void;
+  /** Whose clock it goes by, if it needs one. */
+  readonly runtime?: Runtime | undefined;
+  /** A call was made; its first attempt is free. `now` is what the clock of its runtime says, where it was just read. */
+  earn(now?: number): void;
   /** Takes what one further attempt costs. False: there is nothing left, and it must not be made. */
   spend(): boolean;
   stats(): RetryBudgetStats;
@@ -61,8 +63,8 @@ export function retryBudget(options: RetryBudgetOptions = {}): RetryBudget {
     return Math.min(credit, most - window.sum(SPENT, now));
   };
   return {
-    earn() {
-      const now = runtime.now();
+    runtime,
+    earn(now = runtime.now()) {
       window.add(CALLS, now);
       credit = Math.min(credit + 1, Math.max(perCall, window.sum(CALLS, now)));
     },

@@ -5,11 +5,11 @@ import type { Interceptor, Invoke, Reply } from "../call/interceptor.ts";
 import { withOutcome, worseOutcome } from "../call/outcome.ts";
 import { fullJitter } from "../runtime/backoff.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
+import { type FirstAttempt, guarded, type Retries } from "./guarded-call.ts";
 import { isIdempotent } from "./idempotent.ts";
 import { countOption, durationOption } from "./option.ts";
-import { promised } from "./promised.ts";
 import { isRefused } from "./refused.ts";
-import { ReplayableInput } from "./replayable-input.ts";
+import type { ReplayableInput } from "./replayable-input.ts";
 import { markRetried, wasRetried } from "./retried.ts";
 import type { RetryBudget } from "./retry-budget.ts";
 import { sleep } from "./sleep.ts";
@@ -62,13 +62,13 @@ export interface Retry {
  */
 export function retry(options: RetryOptions = {}): Interceptor {
   const policy = readPolicy(options);
-  return (next) => (call) => {
-    policy.budget?.earn();
-    const replayable = call.input && new ReplayableInput(call.input);
-    const repeated = replayable ? derive(call, { input: replayable }) : call;
-    const begin = { at: policy.runtime.now(), input: replayable };
-    return promised(next, repeated).catch((thrown: unknown) => again(policy, next, repeated, begin, thrown));
+  const { budget, runtime } = policy;
+  const sameClock = budget?.runtime === runtime;
+  const retries: Retries = {
+    earn: (now) => budget?.earn(sameClock ? now : undefined),
+    again: (next, call, first) => again(policy, next, call, first),
   };
+  return guarded({ retries, runtime });
 }
 
 /** What an integer of CloudEvents can be. */
@@ -106,8 +106,7 @@ async function again(
   policy: Policy,
   next: Invoke,
   call: Call,
-  { at, input }: { readonly at: number; readonly input: ReplayableInput | undefined },
-  first: unknown,
+  { at, input, thrown: first }: FirstAttempt,
 ): Promise<Reply> {
   let worst: Outcome = "not-sent";
   let thrown = first;

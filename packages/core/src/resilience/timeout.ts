@@ -1,6 +1,6 @@
 import type { Interceptor } from "../call/interceptor.ts";
 import { type Runtime, systemRuntime } from "../runtime/runtime.ts";
-import { invokeUntil } from "./limited-call.ts";
+import { guarded } from "./guarded-call.ts";
 import { durationOption } from "./option.ts";
 
 /** What {@link timeout} takes. */
@@ -19,9 +19,5 @@ export interface TimeoutOptions {
 export function timeout({ timeoutMs, runtime = systemRuntime }: TimeoutOptions): Interceptor {
   const limitMs = durationOption("timeoutMs", timeoutMs);
   const message = `the attempt was not answered within ${limitMs} ms`;
-  return (next) => (call) => {
-    const at = runtime.now() + limitMs;
-    if (call.deadline !== undefined && call.deadline <= at) return next(call);
-    return invokeUntil(next, call, { at, whole: false, message, runtime });
-  };
+  return guarded({ limit: { limitMs, message }, runtime });
 }

@@ -3,7 +3,6 @@ import {
   type ClientState,
   type ClientStateChange,
   type CloseOptions,
-  cancelled,
   knownOptions,
   LinkKeeper,
   Operation,
@@ -15,7 +14,6 @@ import {
   reconnectPolicy,
   TransportError,
   toParleyError,
-  within,
   withOutcome,
 } from "@parley/core/transport";
 import { invalid } from "../invalid.ts";
@@ -26,18 +24,16 @@ import { openEither } from "../open-link.ts";
 import type { Published } from "../outbox.ts";
 import { readyLink } from "../ready-link.ts";
 import { FAILURE, NO_MATCHING_SUBSCRIBERS } from "../reason.ts";
-import { type Registration, Routes } from "../routes.ts";
-import { patternOf } from "../topic.ts";
-import { ClientSubscription } from "./client-subscription.ts";
+import type { ClientSubscription } from "./client-subscription.ts";
+import { ClientSubscriptions } from "./client-subscriptions.ts";
 import { feedHandler } from "./feed-handler.ts";
-import { checkFilters, grantsOf, namesOf, requireFilters } from "./filters.ts";
+import { checkFilters } from "./filters.ts";
 import type { MqttMessage } from "./message.ts";
 import type {
   MqttClientOptions,
   MqttConnected,
   MqttData,
   MqttFilters,
-  MqttGrant,
   MqttPublished,
   MqttPublishOptions,
   MqttSubscribeOptions,
@@ -45,7 +41,6 @@ import type {
 import { type ClientPublication, clientPublication, publishOptions, requireWill } from "./publication.ts";
 import { type ClientSettings, clientSettings } from "./settings.ts";
 import type { MqttFeed, MqttSubscription } from "./subscription.ts";
-import { Unclaimed } from "./unclaimed.ts";
 
 /**
  * A client of any MQTT broker, MQTT 5 and 3.1.1, for programs whose peers know nothing of Parley. It connects at the first use, comes back
@@ -56,11 +51,10 @@ export class MqttClient implements AsyncDisposable {
   readonly #options: MqttClientOptions;
   readonly #settings: ClientSettings;
   readonly #runtime: Runtime;
-  readonly #unclaimed: Unclaimed | undefined;
-  readonly #routes: Routes;
+  readonly #timeoutMs: number;
   readonly #keeper: LinkKeeper<Link>;
   readonly #policies: Policies;
-  readonly #subscriptions = new Set<ClientSubscription>();
+  readonly #subscriptions: ClientSubscriptions;
 
   /** @throws ParleyError `invalid_argument` for options that make no sense */
   constructor(options: MqttClientOptions) {
@@ -70,8 +64,14 @@ export class MqttClient implements AsyncDisposable {
     this.#options = options;
     this.#runtime = runtime;
     this.#policies = new Policies(options, this.#runtime);
-    this.#unclaimed = cleanStart ? undefined : new Unclaimed(log);
-    this.#routes = new Routes({ random: runtime, unclaimed: this.#unclaimed?.add });
+    this.#timeoutMs = options.timeoutMs ?? 10_000;
+    this.#subscriptions = new ClientSubscriptions({
+      inherits: !cleanStart,
+      timeoutMs: this.#timeoutMs,
+      runtime,
+      log,
+      run: (operation, send) => this.#keeper.run(operation, send),
+    });
     this.#keeper = new LinkKeeper({
       peer: this.#settings.url.host,
       dial: async (signal, { opened, lost }) => opened(await this.#dial(signal, lost)),
@@ -151,7 +151,7 @@ export class MqttClient implements AsyncDisposable {
     const unwanted = new Set<ClientSubscription>();
     try {
       const subscription = await this.#policies.run(given, async (attempt) => {
-        const made = await this.#subscribe(wanted, options, attempt);
+        const made = await this.#subscriptions.open(wanted, options, attempt);
         unwanted.add(made);
         return made;
       });
@@ -194,90 +194,29 @@ export class MqttClient implements AsyncDisposable {
 
   /** What an operation is given, with its time. */
   #timed<Options extends OperationOptions>(options: Options): Options {
-    return { ...options, timeoutMs: options.timeoutMs ?? this.#options.timeoutMs ?? 10_000 };
-  }
-
-  async #subscribe(
-    wanted: readonly MqttGrant[],
-    options: MqttSubscribeOptions,
-    attempt: OperationOptions,
-  ): Promise<ClientSubscription> {
-    const name = namesOf(wanted);
-    const registrations: Registration[] = [];
-    const subscription = new ClientSubscription({
-      name,
-      options,
-      remove: () => this.#takeBack(name, registrations, options.timeoutMs),
-    });
-    const what = `the subscription to ${name}`;
-    const operation = new Operation<void>({ what, runtime: this.#runtime, ...attempt });
-    // Before there is a link: what a session has kept comes as soon as there is one.
-    for (const { filter, qos } of wanted) {
-      const refused = (error: ParleyError): void => subscription.end(error);
-      const route = { qos, retained: options.retained ?? true, refused };
-      registrations.push(this.#routes.register(filter, route, subscription.take));
-    }
-    const claimed = wanted.flatMap(({ filter }) => this.#unclaimed?.claim(patternOf(filter)) ?? []);
-    for (const { topic, payload, packet } of claimed) subscription.take(topic, payload, packet);
-    this.#keep(subscription, options.signal);
-    this.#keeper.run(operation, async (link) => {
-      operation.undo = () => "unknown";
-      try {
-        requireFilters(wanted, link.server);
-        const results = await Promise.allSettled(registrations.map(({ subscribe }) => subscribe(link)));
-        subscription.filters = grantsOf(wanted, results);
-        operation.resolve();
-      } catch (thrown) {
-        operation.reject(toParleyError(thrown));
-      }
-    });
-    try {
-      await operation.promise;
-      return subscription;
-    } catch (thrown) {
-      subscription.end(toParleyError(thrown), "abort");
-      for (const { topic, payload, packet } of claimed) this.#unclaimed?.add(topic, payload, packet);
-      throw thrown;
-    }
+    return { ...options, timeoutMs: options.timeoutMs ?? this.#timeoutMs };
   }
 
   #dial(signal: AbortSignal, down: (error: ParleyError) => void): Promise<Link> {
     const { credentials, will, protocolVersion } = this.#options;
     const { url } = this.#settings;
-    const arrived: LinkInit["arrived"] = (topic, payload, packet) => this.#routes.deliver(topic, payload, packet);
     return loggedIn({ ...this.#settings, credentials, signal }, async (login, connectTimeoutMs) => {
       const begun = this.#runtime.now();
       const identity = identityOf(url, this.#options, login);
-      const init: LinkInit = { ...this.#settings, ...identity, connectTimeoutMs, signal, arrived, down };
+      const init: LinkInit = {
+        ...this.#settings,
+        ...identity,
+        connectTimeoutMs,
+        signal,
+        arrived: this.#subscriptions.deliver,
+        down,
+      };
       const link = await openEither(init, protocolVersion);
       await readyLink(link, { ...init, begun }, async () => {
         requireWill(will, link.server);
-        await this.#routes.renew(link);
+        await this.#subscriptions.renew(link);
       });
       return link;
-    });
-  }
-
-  /** Resolves when the broker has confirmed it, or has had time enough: nobody is held up by a broker that does not answer. */
-  async #takeBack(name: string, registrations: readonly Registration[], timeoutMs?: number): Promise<void> {
-    const { timeoutMs: usual = 10_000, log } = this.#options;
-    const removed = Promise.all(registrations.map(({ remove }) => remove()));
-    try {
-      const what = `the broker did not confirm that ${name} was unsubscribed from`;
-      await within(removed, { timeoutMs: timeoutMs ?? usual }, this.#runtime, what);
-    } catch (error) {
-      log?.({ level: "warn", event: "unsubscribe-failed", message: toParleyError(error).message, error });
-    }
-  }
-
-  /** Ends it with the client, or when its signal is aborted. */
-  #keep(subscription: ClientSubscription, signal: AbortSignal | undefined): void {
-    const abort = (): void => subscription.end(withOutcome(cancelled(signal?.reason, "unknown"), "unknown"), "abort");
-    this.#subscriptions.add(subscription);
-    signal?.addEventListener("abort", abort);
-    void subscription.closed.then(() => {
-      this.#subscriptions.delete(subscription);
-      signal?.removeEventListener("abort", abort);
     });
   }
 
@@ -289,7 +228,7 @@ export class MqttClient implements AsyncDisposable {
         outcome: "unknown",
         cause: reason,
       });
-    for (const subscription of [...this.#subscriptions]) subscription.end(error);
+    this.#subscriptions.end(error);
   }
 }
 

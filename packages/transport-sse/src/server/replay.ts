@@ -15,21 +15,11 @@ import {
 import type { DeadlineListener, Envelope, ParleyError, WatchedDeadline } from "@parley/core/transport";
 import { OVER, positionText } from "../event-stream.ts";
 import { CancelTarget } from "./cancel-target.ts";
+import { KeptEvents } from "./kept-events.ts";
 import type { ReplayBook } from "./replay-book.ts";
-
-/** What is kept of one stream for a reader who comes back. */
-const MAX_ITEMS = 1_024;
-const MAX_BYTES = 1024 * 1024;
 
 /** How long a browser waits before it comes back, ms. */
 const RETRY_MS = 1_000;
-
-/** An event, and the items that it holds. */
-interface Kept {
-  readonly text: string;
-  readonly bytes: number;
-  readonly items: number;
-}
 
 /**
  * The answer of a stream that outlives the response it is written to: the latest items are kept, and a reader who comes back within the
@@ -48,17 +38,11 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
   readonly #init: OutputInit;
   readonly #writer: LineWriter;
   readonly #cancelling: CancelTarget;
+  readonly #kept: KeptEvents;
   readonly #onDrain = (): void => this.#writer.drained();
   /** What opened it, and what it is written to now. */
   readonly #first: Exchange;
   #exchange: Exchange | undefined;
-  #kept: Kept[] = [];
-  #keptItems = 0;
-  #bytes = 0;
-  /** Items so far, and those of them that were written to a reader. */
-  #items = 0;
-  #written = 0;
-  #newBytes = 0;
   /** The last words of the stream. */
   #last: string | undefined;
   #dropped = false;
@@ -85,16 +69,17 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     this.#init = init;
     this.#first = exchange;
     this.#exchange = exchange;
+    this.#kept = new KeptEvents(session, book);
     this.#cancelling = new CancelTarget(opener.id, principal, owner);
     this.#writer = new LineWriter(items, {
       runtime: endpoint.runtime,
       sink: this,
       lineOf: (item, seq) =>
-        this.#keep(
+        this.#kept.add(
           sendable(opener, () => format.item(item, seq)),
           1,
         ),
-      batch: itemBatch(exchange, init, (line, items) => this.#keep(line, items)),
+      batch: itemBatch(exchange, init, (line, items) => this.#kept.add(line, items)),
     });
     endpoint.uplinks.add(this.#cancelling);
     this.#listenTo(exchange);
@@ -133,7 +118,7 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
 
   write(text: string): boolean {
     const exchange = this.#exchange;
-    if (!exchange) return this.#items - this.#written < MAX_ITEMS / 2 && this.#newBytes < MAX_BYTES / 2;
+    if (!exchange) return this.#kept.hasRoom;
     this.#sendHead();
     return this.#send(exchange, text);
   }
@@ -159,8 +144,8 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
    */
   attach(exchange: Exchange, items: number): boolean {
     this.#writer.seal();
-    const from = this.#dropped ? undefined : this.#eventAfter(items);
-    if (from === undefined) return false;
+    const text = this.#dropped ? undefined : this.#kept.after(items);
+    if (text === undefined) return false;
     const before = this.#exchange;
     this.#exchange = exchange;
     before?.response.destroy();
@@ -170,10 +155,6 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     this.#listenTo(exchange);
     // What waits to be written is among what is kept.
     this.#writer.takeRest();
-    const text = this.#kept
-      .slice(from)
-      .map((kept) => `${kept.text}\n`)
-      .join("");
     this.#sendHead(items);
     if (this.#last !== undefined) {
       this.#wait();
@@ -190,10 +171,7 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     this.#detached = false;
     this.#book.waitsNot(this);
     this.#release();
-    this.#book.keeps(-this.#bytes);
-    this.#kept = [];
-    this.#keptItems = 0;
-    this.#bytes = 0;
+    this.#kept.clear();
     this.#book.delete(this);
     if (this.#last !== undefined) return;
     const response = this.#exchange?.response;
@@ -241,32 +219,6 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
     return true;
   }
 
-  /** Where in what is kept a reader goes on who has so many items; undefined when that is gone, or is no end of an event. */
-  #eventAfter(items: number): number | undefined {
-    let has = this.#items - this.#keptItems;
-    let at = 0;
-    for (; has < items && at < this.#kept.length; at++) has += (this.#kept[at] as Kept).items;
-    return has === items ? at : undefined;
-  }
-
-  #keep(event: string, items: number): string {
-    this.#items += items;
-    const text = `id: ${positionText(this.session, this.#items)}\n${event}`;
-    const bytes = Buffer.byteLength(text);
-    this.#kept.push({ text, bytes, items });
-    this.#keptItems += items;
-    this.#newBytes += bytes;
-    this.#bytes += bytes;
-    let crowded = this.#book.keeps(bytes);
-    while (this.#kept.length > 1 && (crowded || this.#keptItems > MAX_ITEMS || this.#bytes > MAX_BYTES)) {
-      const oldest = this.#kept.shift() as Kept;
-      this.#bytes -= oldest.bytes;
-      this.#keptItems -= oldest.items;
-      crowded = this.#book.keeps(-oldest.bytes);
-    }
-    return text;
-  }
-
   #end(words: string): void {
     const text = `id: ${positionText(this.session, OVER)}\n${words}\n`;
     const rest = this.#writer.takeRest();
@@ -294,8 +246,7 @@ export class Replay implements AnswerStream, LineSink, DeadlineListener {
 
   #send({ response }: Exchange, text: string): boolean {
     if (response.destroyed) return false;
-    this.#written = this.#items;
-    this.#newBytes = 0;
+    this.#kept.written();
     this.#wroteAt = this.#endpoint.runtime.now();
     return response.write(text, encodingOf(text, Buffer.byteLength(text)));
   }

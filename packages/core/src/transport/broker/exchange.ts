@@ -14,6 +14,7 @@ import { answerHello, HELLO, type Hop } from "../hello.ts";
 import type { ConnectionStats } from "../transport.ts";
 import type { Arrival, Broker, Destination } from "./broker.ts";
 import { CreditBudget } from "./budget.ts";
+import { Callers } from "./callers.ts";
 import type { Desk } from "./desk.ts";
 import { keepReplyTo } from "./kept-reply-to.ts";
 import { messageFrame, withAttributes } from "./message-frame.ts";
@@ -21,9 +22,9 @@ import { OneWay } from "./one-way.ts";
 import { PendingCall } from "./pending-call.ts";
 import { Post } from "./post.ts";
 import { Repetitions } from "./repetitions.ts";
-import { inboxRoute, type Route } from "./route.ts";
+import type { Route } from "./route.ts";
 import { ServedCall } from "./served-call.ts";
-import { MAX_BATCH_EVENTS, readTerms, type Terms } from "./terms.ts";
+import { MAX_BATCH_EVENTS } from "./terms.ts";
 import { TopicFeed } from "./topic-feed.ts";
 import { type Unread, wantsAnswer } from "./unread.ts";
 import { Watches } from "./watches.ts";
@@ -39,14 +40,6 @@ export interface ExchangeInit {
   readonly acceptWithinMs: number;
   readonly runtime: Runtime;
   readonly log: Log | undefined;
-}
-
-/** What tells one caller from another, and whether it bears the same. */
-interface Sender {
-  readonly from: string | undefined;
-  readonly principal: string | undefined;
-  readonly replyto: string | undefined;
-  readonly credit: unknown;
 }
 
 /** The part of a message that says which call it follows. */
@@ -73,13 +66,13 @@ export class Exchange implements Desk {
   readonly #broker: Broker;
   readonly #init: ExchangeInit;
   readonly #numbers: CallNumbers;
+  readonly #callers: Callers;
   readonly #pending = new Map<number, PendingCall>();
   readonly #pendingById = new Map<string, PendingCall>();
   readonly #served = new Map<string, ServedCall>();
   readonly #oneWays = new Set<OneWay>();
   readonly #feeds = new Set<TopicFeed>();
   readonly #repetitions = new Repetitions();
-  #lastPeer: { readonly sender: Sender; readonly peer: Peer; readonly hop: Terms } | undefined;
   #draining = false;
   #idle: (() => void) | undefined;
   #late = 0;
@@ -99,6 +92,9 @@ export class Exchange implements Desk {
     this.post = new Post(broker, init.runtime);
     this.watches = new Watches(broker);
     this.#numbers = new CallNumbers(init.dialled);
+    this.#callers = new Callers(init.peer, (route, call) =>
+      this.#draining ? Promise.reject(closing()) : this.call(route, call),
+    );
   }
 
   get size(): number {
@@ -295,7 +291,7 @@ export class Exchange implements Desk {
     const key = keyOf(id, number);
     const taken = this.#served.has(key);
     const refusal = this.#tooLong(arrival) ?? (isOwn(message) ? undefined : this.#refusal(taken));
-    const { peer, hop } = this.#peerOf(arrival);
+    const { peer, hop } = this.#callers.of(arrival);
     const served = new ServedCall(this, arrival, key, peer, hop);
     if (!taken) this.#served.set(key, served);
     if (refusal) served.refuse(refusal);
@@ -333,26 +329,6 @@ export class Exchange implements Desk {
     const message = `a ${kind} of ${type} says not where its answer goes; it needs the attribute replyto`;
     this.log?.({ level: "warn", event: "call-refused", message, fields: { id, type } });
   }
-
-  /** Who calls, and the way back. */
-  #peerOf(arrival: Arrival): { readonly peer: Peer; readonly hop: Terms } {
-    const { from, principal, message } = arrival;
-    const { replyto, credit } = message;
-    const sender: Sender = { from, principal, replyto, credit };
-    const last = this.#lastPeer;
-    if (last && isSame(last.sender, sender)) return last;
-    const hop = readTerms(credit);
-    const { peer: known } = this.#init;
-    const route = replyto === undefined ? undefined : inboxRoute(replyto, hop, principal);
-    const peer: Peer = {
-      ...known,
-      principal: principal ?? known.principal,
-      address: known.address ?? from,
-      invoke: route && ((call) => (this.#draining ? Promise.reject(closing()) : this.call(route, call))),
-    };
-    this.#lastPeer = { sender, peer, hop };
-    return this.#lastPeer;
-  }
 }
 
 function kindOf({ inreplyto, replyto }: Envelope): Kind {
@@ -376,15 +352,6 @@ function numbered({ call }: Pick<Envelope, "call">): { readonly call?: number } 
 /** Answered by core itself. */
 function isOwn({ kind, type }: Envelope): boolean {
   return kind === "request" && (type === HELLO || type === PING);
-}
-
-function isSame(one: Sender, other: Sender): boolean {
-  return (
-    one.from === other.from &&
-    one.principal === other.principal &&
-    one.replyto === other.replyto &&
-    one.credit === other.credit
-  );
 }
 
 function closing(): ParleyError {

@@ -16,10 +16,14 @@ const ACCEPTED: Promise<Reply> = /* @__PURE__ */ Promise.resolve({});
 /**
  * A call in the table; emptied when it is over. A Map that is written all the time leaves old tables behind (V8 makes a new one every so
  * many deletions), and those that the garbage collector has promoted keep what they hold until its next full run: with calls in them, every
- * message of the connection would be promoted too.
+ * message of the connection would be promoted too. No literal, for the reason that `LeadingAttributes` are none.
  */
-interface Slot {
+class Slot {
   call: LinkedCall | undefined;
+
+  constructor(call: LinkedCall) {
+    this.call = call;
+  }
 }
 
 /** The calls under way on one connection, by number, from both sides. */
@@ -67,7 +71,7 @@ export class CallTable {
   start(call: Call, settle: Settle, hop?: HopAttributes): void {
     const number = this.#takeNumber();
     const outgoing = new OutgoingCall(this.#link, number, call, settle, hop);
-    this.#slots.set(number, { call: outgoing });
+    this.#slots.set(number, new Slot(outgoing));
     outgoing.start();
   }
 
@@ -75,7 +79,7 @@ export class CallTable {
   accept(message: Envelope, number: number, peer: Peer): IncomingCall | undefined {
     if (this.#slots.has(number) || !this.#numbers.accept(number)) return undefined;
     const incoming = new IncomingCall(this.#link, message, number, peer);
-    this.#slots.set(number, { call: incoming });
+    this.#slots.set(number, new Slot(incoming));
     this.#incoming++;
     return incoming;
   }

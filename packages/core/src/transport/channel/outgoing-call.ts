@@ -165,7 +165,7 @@ export class OutgoingCall implements LinkedCall, InflowOwner, Replayed {
   #replied(message: Envelope): void {
     if (!answersWithStream(this.kind)) {
       this.#finish();
-      return this.#settle.resolve({ message });
+      return this.#settle.resolve(new MessageReply(message));
     }
     if (this.#output) return this.#check(outOfPlace(message));
     this.#output = new Inflow(this, this.#link.window());
@@ -237,6 +237,15 @@ export class OutgoingCall implements LinkedCall, InflowOwner, Replayed {
     outbox.push(
       outbox.encode(follower(kind, `${message.id}.${suffix}`, message, message.source, data), { call: this.#number }),
     );
+  }
+}
+
+/** No literal, for the reason that `LeadingAttributes` are none. */
+class MessageReply implements Reply {
+  readonly message: Envelope;
+
+  constructor(message: Envelope) {
+    this.message = message;
   }
 }
 

@@ -3,16 +3,14 @@ import { type ParleyError, TransportError, toParleyError } from "../../call/erro
 import type { Reply } from "../../call/interceptor.ts";
 import type { Log } from "../../call/log.ts";
 import { isRefusal } from "../../credentials/presenter.ts";
-import { fullJitter } from "../../runtime/backoff.ts";
-import { pause } from "../../runtime/pause.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { within } from "../../runtime/within.ts";
 import { noStats, pastStats, sumStats } from "../connection-stats.ts";
 import type { Hello } from "../hello.ts";
 import type { Keeper, KeeperOwner } from "../session/keeper.ts";
 import type { CloseOptions, Connection, ConnectionState, ConnectionStats } from "../transport.ts";
-import { type OnGap, onGap } from "./gap.ts";
-import { LastingSubscription, type SubscriptionKeeper } from "./lasting-subscription.ts";
+import type { LastingSubscription } from "./lasting-subscription.ts";
+import { LastingSubscriptions } from "./lasting-subscriptions.ts";
 import type { ReconnectPolicy } from "./options.ts";
 import type { Health, ReconnectingConnection, StateChange } from "./reconnecting-connection.ts";
 import { mayRedial, Redial } from "./redial.ts";
@@ -33,21 +31,19 @@ export interface LastingConnectionInit {
 }
 
 /** Connections to one address, one after the other. Made by `reconnecting`. */
-export class LastingConnection implements ReconnectingConnection, SubscriptionKeeper, KeeperOwner {
+export class LastingConnection implements ReconnectingConnection, KeeperOwner {
   readonly #init: LastingConnectionInit;
   readonly #closed: PromiseWithResolvers<ParleyError | undefined> = Promise.withResolvers();
   readonly #waiting: WaitingCalls;
-  readonly #subscriptions = new Set<LastingSubscription>();
   readonly #listeners = new Set<(change: StateChange) => void>();
   /** Those that have not ended: the current one, and those before it that still drain. */
   readonly #live = new Set<Connection>();
   /** Calls that were made once more with another credential, and are not a second time. */
   readonly #repeated = new WeakSet<Call>();
-  /** The first calls of subscriptions that last. */
-  readonly #subscribing = new WeakSet<Call>();
   /** Aborted when nobody wants a connection any more. */
   readonly #giveUp = new AbortController();
   readonly #redial: Redial;
+  readonly #subscriptions: LastingSubscriptions;
   #current: Connection;
   #hello: Hello;
   #state: ConnectionState = "open";
@@ -72,6 +68,18 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
       gaveUp: (error) => this.#end(error),
     });
     this.#redial.opened();
+    this.#subscriptions = new LastingSubscriptions({
+      policy,
+      runtime,
+      signal: this.#giveUp.signal,
+      survives: ({ code }) =>
+        code === "unavailable" || (code === "unauthenticated" && this.#current.renewal !== undefined),
+      broken: (subscription, cut) => this.#broken(subscription, cut),
+      uses: (connection) => this.#current === connection,
+      failed: (error) => {
+        this.#lastError = error;
+      },
+    });
     this.#waiting = new WaitingCalls({ ...policy, runtime, reason: () => this.#lastError });
     this.#watch(first);
     init.keeper?.tell(this);
@@ -147,24 +155,6 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     return this.close();
   }
 
-  survives({ code }: ParleyError): boolean {
-    return code === "unavailable" || (code === "unauthenticated" && this.#current.renewal !== undefined);
-  }
-
-  /** A subscription was cut while its connection may live on, as on wires that give each its own. */
-  broken(subscription: LastingSubscription, cut: ParleyError): void {
-    const connection = this.#current;
-    if (this.#state !== "open" || connection.state !== "open") return;
-    if (cut.code === "unauthenticated" && connection.renewal?.by === "dial") {
-      if (connection.renewal.refused()) this.#renew(connection, cut);
-      else subscription.fail(cut);
-    } else void this.#mend(subscription, connection);
-  }
-
-  over(subscription: LastingSubscription): void {
-    this.#subscriptions.delete(subscription);
-  }
-
   /** The connection has lost its wire, and waits for this side to dial. */
   cut(reason: ParleyError | undefined): void {
     if (this.#state === "draining") void this.#sayGoodbye();
@@ -180,13 +170,13 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     // What is called now may have gone by another connection already.
     if (from !== this.#current || (this.#state !== "open" && this.#state !== "reconnecting")) return undefined;
     // Made anew with every connection.
-    if (gapListener(call) && !this.#subscribing.has(call)) return undefined;
+    if (this.#subscriptions.gapOf(call)) return undefined;
     return this.#waiting.addLeft(call);
   }
 
   #pass(call: Call): Promise<Reply> {
-    const gap = this.#subscribing.has(call) ? undefined : gapListener(call);
-    return gap ? this.#subscribe(new LastingSubscription(call, gap, this)) : this.#make(call);
+    const gap = this.#subscriptions.gapOf(call);
+    return gap ? this.#subscriptions.open(call, gap, this.#make) : this.#make(call);
   }
 
   /**
@@ -213,20 +203,6 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     this.#lost(new TransportError("unavailable", "the peer no longer accepts the credential", { cause }));
   }
 
-  async #subscribe(subscription: LastingSubscription): Promise<Reply> {
-    try {
-      await subscription.make((call) => {
-        this.#subscribing.add(call);
-        return this.#make(call);
-      });
-    } catch (thrown) {
-      subscription.fail(toParleyError(thrown));
-      throw thrown;
-    }
-    this.#subscriptions.add(subscription);
-    return { output: subscription };
-  }
-
   #watch(connection: Connection): void {
     this.#live.add(connection);
     connection.closed.then((reason) => {
@@ -250,9 +226,9 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     const connection = await this.#init.dial(signal);
     if (connection === this.#current) return this.#resumed(connection);
     try {
-      const back = [...this.#subscriptions].map((subscription) => this.#remake(subscription, connection));
+      const back = this.#subscriptions.remake(connection);
       const timeoutMs = Math.max(0, deadline - runtime.now());
-      await within(Promise.all(back), { timeoutMs }, runtime, "subscriptions were not back", "unknown");
+      await within(back, { timeoutMs }, runtime, "subscriptions were not back", "unknown");
       if (signal.aborted || connection.state !== "open")
         throw new TransportError("unavailable", "the connection was lost again at once");
     } catch (thrown) {
@@ -271,9 +247,7 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     if (connection.state !== "open")
       throw new TransportError("unavailable", "the connection was lost again at once", { cause: this.#lastError });
     this.#open();
-    for (const subscription of this.#subscriptions) {
-      if (subscription.isCut) void this.#mend(subscription, connection);
-    }
+    this.#subscriptions.mendCut(connection);
   }
 
   #open(): void {
@@ -282,30 +256,14 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     this.#waiting.flush(this.call);
   }
 
-  /** What the peer refuses ends the subscription; what the connection cannot carry, the attempt. */
-  async #remake(subscription: LastingSubscription, connection: Connection): Promise<void> {
-    try {
-      await subscription.make(connection.call);
-    } catch (thrown) {
-      const error = toParleyError(thrown);
-      if (error.code === "unavailable") throw error;
-      subscription.fail(error);
-    }
-  }
-
-  async #mend(subscription: LastingSubscription, connection: Connection): Promise<void> {
-    const { policy, runtime } = this.#init;
-    for (let attempt = 1; this.#subscriptions.has(subscription); attempt++) {
-      await pause(fullJitter(attempt, policy, runtime), this.#giveUp.signal, runtime);
-      // Otherwise it comes back with the next connection, or ends with this one.
-      if (this.#current !== connection || connection.state !== "open") return;
-      try {
-        return await this.#remake(subscription, connection);
-      } catch (thrown) {
-        this.#lastError = toParleyError(thrown);
-        if (attempt >= policy.maxAttempts) subscription.fail(this.#lastError);
-      }
-    }
+  /** A subscription was cut while its connection may live on, as on wires that give each its own. */
+  #broken(subscription: LastingSubscription, cut: ParleyError): void {
+    const connection = this.#current;
+    if (this.#state !== "open" || connection.state !== "open") return;
+    if (cut.code === "unauthenticated" && connection.renewal?.by === "dial") {
+      if (connection.renewal.refused()) this.#renew(connection, cut);
+      else subscription.fail(cut);
+    } else void this.#subscriptions.mend(subscription, connection);
   }
 
   async #shutDown(options?: CloseOptions): Promise<void> {
@@ -343,8 +301,7 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     this.#init.keeper?.kept?.lose(reason ?? new TransportError("unavailable", "the connection was closed"));
     const message = reason ? `the connection was given up: ${reason.message}` : "the connection was closed";
     this.#waiting.fail(new TransportError("unavailable", message, { outcome: "not-sent", cause: reason }));
-    for (const subscription of [...this.#subscriptions])
-      subscription.fail(new TransportError("unavailable", message, { outcome: "unknown", cause: reason }));
+    this.#subscriptions.fail(new TransportError("unavailable", message, { outcome: "unknown", cause: reason }));
     this.#closed.resolve(reason);
   }
 
@@ -352,9 +309,4 @@ export class LastingConnection implements ReconnectingConnection, SubscriptionKe
     this.#state = change.state;
     for (const listener of [...this.#listeners]) listener(change);
   }
-}
-
-/** Whom a subscription that is to be made again tells of gaps. */
-function gapListener({ kind, context }: Call): OnGap | undefined {
-  return kind === "subscribe" ? context.get(onGap) : undefined;
 }
