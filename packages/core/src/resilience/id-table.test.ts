@@ -1,6 +1,5 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import { expect, it } from "vitest";
+import { heldBytes } from "../../test/held-bytes.ts";
 import { newId } from "../envelope/id.ts";
 import { systemRuntime } from "../runtime/runtime.ts";
 import { IdTable } from "./id-table.ts";
@@ -43,22 +42,14 @@ it("is the same as a map and a list, whatever comes and goes", () => {
 }, 30_000);
 
 it("takes less than 64 MiB for a million ids", () => {
-  const before = used();
+  const before = heldBytes();
   const store = memoryDedupe({ maxEntries: 1_000_000 });
   for (let n = 0; n < 1_000_000; n++) {
     const key = `i /agents/summarizer ${newId(systemRuntime)} `;
     store.claim(key, n);
     store.settle(key, { state: "done" }, 0);
   }
-  const taken = used() - before;
+  const taken = heldBytes() - before;
   expect(store.stats().entries).toBe(1_000_000);
   expect(taken / 2 ** 20).toBeLessThan(64);
 }, 60_000);
-
-/** What is held on purpose: after a collection of garbage. */
-function used(): number {
-  setFlagsFromString("--expose-gc");
-  (runInNewContext("gc") as () => void)(); // the flag puts it there
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
-}

@@ -9,8 +9,10 @@ import { reply } from "../../envelope/follow.ts";
 import { checkTopic } from "../../envelope/topic-name.ts";
 import type { Runtime } from "../../runtime/runtime.ts";
 import { CallNumbers } from "../channel/call-numbers.ts";
+import { PromisedReply } from "../channel/outgoing-call.ts";
 import { PING } from "../channel/reception.ts";
 import { answerHello, HELLO, type Hop } from "../hello.ts";
+import { SlotMap } from "../slot-map.ts";
 import type { ConnectionStats } from "../transport.ts";
 import type { Arrival, Broker, Destination } from "./broker.ts";
 import { CreditBudget } from "./budget.ts";
@@ -67,9 +69,9 @@ export class Exchange implements Desk {
   readonly #init: ExchangeInit;
   readonly #numbers: CallNumbers;
   readonly #callers: Callers;
-  readonly #pending = new Map<number, PendingCall>();
-  readonly #pendingById = new Map<string, PendingCall>();
-  readonly #served = new Map<string, ServedCall>();
+  readonly #pending = new SlotMap<number, PendingCall>();
+  readonly #pendingById = new SlotMap<string, PendingCall>();
+  readonly #served = new SlotMap<string, ServedCall>();
   readonly #oneWays = new Set<OneWay>();
   readonly #feeds = new Set<TopicFeed>();
   readonly #repetitions = new Repetitions();
@@ -120,7 +122,7 @@ export class Exchange implements Desk {
     }
     return new Promise((resolve, reject) => {
       const number = this.#numbers.take((taken) => this.#pending.has(taken));
-      const pending = new PendingCall(this, route, number, call, { resolve, reject });
+      const pending = new PendingCall(this, route, number, call, new PromisedReply(resolve, reject));
       this.#pending.set(number, pending);
       this.#pendingById.set(pending.openerId, pending);
       pending.start();

@@ -5,33 +5,21 @@ import type { Reply } from "../../call/interceptor.ts";
 import type { HopAttributes } from "../../envelope/encode.ts";
 import type { Envelope } from "../../envelope/envelope.ts";
 import { isOneWay } from "../answering.ts";
+import { SlotMap } from "../slot-map.ts";
 import { CallNumbers } from "./call-numbers.ts";
 import type { Frame } from "./frame-codec.ts";
 import { IncomingCall } from "./incoming-call.ts";
 import type { Link, LinkedCall } from "./link.ts";
-import { OutgoingCall, type Settle, sendOneWay } from "./outgoing-call.ts";
+import { OutgoingCall, PromisedReply, type Settle, sendOneWay } from "./outgoing-call.ts";
 
 const ACCEPTED: Promise<Reply> = /* @__PURE__ */ Promise.resolve({});
-
-/**
- * A call in the table; emptied when it is over. A Map that is written all the time leaves old tables behind (V8 makes a new one every so
- * many deletions), and those that the garbage collector has promoted keep what they hold until its next full run: with calls in them, every
- * message of the connection would be promoted too. No literal, for the reason that `LeadingAttributes` are none.
- */
-class Slot {
-  call: LinkedCall | undefined;
-
-  constructor(call: LinkedCall) {
-    this.call = call;
-  }
-}
 
 /** The calls under way on one connection, by number, from both sides. */
 export class CallTable {
   readonly #link: Link;
   readonly #ownParity: number;
   readonly #numbers: CallNumbers;
-  readonly #slots = new Map<number, Slot>();
+  readonly #calls = new SlotMap<number, LinkedCall>();
   #incoming = 0;
   #late = 0;
 
@@ -42,7 +30,7 @@ export class CallTable {
   }
 
   get size(): number {
-    return this.#slots.size;
+    return this.#calls.size;
   }
 
   /** Calls from the peer. */
@@ -64,50 +52,47 @@ export class CallTable {
       const message = `the peer answers at most ${maxCalls} calls at a time on one connection`;
       return Promise.reject(new TransportError("resource_exhausted", message, { outcome: "not-sent" }));
     }
-    return new Promise((resolve, reject) => this.start(call, { resolve, reject, move }));
+    return new Promise((resolve, reject) => this.start(call, new PromisedReply(resolve, reject, move)));
   }
 
   /** The same for whoever is to be told in the turn of the answer. `hop` are attributes that only this connection has a use for. */
   start(call: Call, settle: Settle, hop?: HopAttributes): void {
     const number = this.#takeNumber();
     const outgoing = new OutgoingCall(this.#link, number, call, settle, hop);
-    this.#slots.set(number, new Slot(outgoing));
+    this.#calls.set(number, outgoing);
     outgoing.start();
   }
 
   /** Takes a call that the peer opens; undefined when the number is not its to use. */
   accept(message: Envelope, number: number, peer: Peer): IncomingCall | undefined {
-    if (this.#slots.has(number) || !this.#numbers.accept(number)) return undefined;
+    if (this.#calls.has(number) || !this.#numbers.accept(number)) return undefined;
     const incoming = new IncomingCall(this.#link, message, number, peer);
-    this.#slots.set(number, new Slot(incoming));
+    this.#calls.set(number, incoming);
     this.#incoming++;
     return incoming;
   }
 
   /** A message that follows on a call. */
   receive(message: Envelope, number: number, frame: Frame): void {
-    const call = this.#slots.get(number)?.call;
+    const call = this.#calls.get(number);
     if (call) call.receive(message, frame);
     else this.#late++;
   }
 
   /** A call is over. */
   release(number: number): void {
-    const slot = this.#slots.get(number);
-    if (!slot) return;
-    slot.call = undefined;
-    this.#slots.delete(number);
+    if (!this.#calls.delete(number)) return;
     if (number % 2 !== this.#ownParity) this.#incoming--;
   }
 
   /** Ends the subscriptions, which have no end of their own. */
   endSubscriptions(reason: ParleyError): void {
-    for (const { call } of [...this.#slots.values()]) if (call?.kind === "subscribe") call.drained(reason);
+    for (const call of this.#calls.values()) if (call.kind === "subscribe") call.drained(reason);
   }
 
   /** Ends all calls: the connection is gone. Streams that were accepted end with the second error, if there is one. */
   lose(error: ParleyError, streamError?: ParleyError): void {
-    for (const { call } of [...this.#slots.values()]) call?.lost(error, streamError);
+    for (const call of this.#calls.values()) call.lost(error, streamError);
   }
 
   #sendOneWay(call: Call): Promise<Reply> {
@@ -120,6 +105,6 @@ export class CallTable {
   }
 
   #takeNumber(): number {
-    return this.#numbers.take((number) => this.#slots.has(number));
+    return this.#numbers.take((number) => this.#calls.has(number));
   }
 }

@@ -25,6 +25,19 @@ export interface Settle {
   readonly move?: ((call: Call) => Promise<Reply> | undefined) | undefined;
 }
 
+/** Settles a promise. No literal, for the reason that `LeadingAttributes` are none. */
+export class PromisedReply implements Settle {
+  readonly resolve: Settle["resolve"];
+  readonly reject: Settle["reject"];
+  readonly move: Settle["move"];
+
+  constructor(resolve: Settle["resolve"], reject: Settle["reject"], move?: Settle["move"]) {
+    this.resolve = resolve;
+    this.reject = reject;
+    this.move = move;
+  }
+}
+
 /** A call that this side makes: opened → accepted (streams) → over. */
 export class OutgoingCall implements LinkedCall, InflowOwner, Replayed {
   readonly kind: CallKind;
