@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { failure, open, Peer, setting, turn, type Watched } from "../../test/policies.ts";
+import { Random } from "../../test/simulation/random.ts";
 import { type Interceptor, intercept } from "../call/interceptor.ts";
 import type { CallKind } from "../envelope/envelope.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -9,17 +10,6 @@ import { together } from "./guarded-call.ts";
 import { retry } from "./retry.ts";
 import { retryBudget } from "./retry-budget.ts";
 import { timeout } from "./timeout.ts";
-
-/** Numbers from 0 to 1, always the same ones for a seed (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 const steps = [
   ...(["answer", "answer", "answer", "hang"] as const),
@@ -36,9 +26,8 @@ async function history(
   seed: number,
   join: (order: readonly Interceptor[]) => readonly Interceptor[],
 ): Promise<unknown> {
-  const random = chance(seed);
-  const pick = <One>(from: readonly One[]): One => from[Math.floor(random() * from.length)] as One;
-  const peer = new Peer(...Array.from({ length: 400 }, () => pick(steps)));
+  const random = new Random(seed);
+  const peer = new Peer(...Array.from({ length: 400 }, () => random.pick(steps)));
   const stats: (() => unknown)[] = [];
   const { clock, call, travel } = setting(peer, (manual) => {
     const runtime: Runtime = { ...manual.runtime, randomBytes: (target) => target.set([0, 0, 0, 0x80]) };
@@ -52,14 +41,14 @@ async function history(
   const seen: unknown[] = [];
   const watched: Watched[] = [];
   for (let made = 0; made < 100; made++) {
-    const kind = pick(kinds);
-    const deadline = random() < 0.2 ? clock.runtime.now() + Math.ceil(random() * 80) : undefined;
+    const kind = random.pick(kinds);
+    const deadline = random.chance(0.2) ? clock.runtime.now() + Math.ceil(random.next() * 80) : undefined;
     const input = kind === "client-stream" ? (async function* () {})() : undefined;
-    const one = call({ kind, deadline, input, idempotent: random() < 0.5 });
+    const one = call({ kind, deadline, input, idempotent: random.chance(0.5) });
     await turn();
-    if (random() < 0.3) one.call.abort(failure("unknown", "cancelled"));
+    if (random.chance(0.3)) one.call.abort(failure("unknown", "cancelled"));
     // By whole milliseconds, so that no promise settles later than the timer that it is settled by.
-    await travel(Math.ceil(random() * 30), 1);
+    await travel(Math.ceil(random.next() * 30), 1);
     watched.push(one.watched);
     seen.push(stats.map((read) => read()));
   }

@@ -66,8 +66,8 @@ export interface AttemptLimit {
 const guardsOf = /* @__PURE__ */ new WeakMap<Interceptor, Guards>();
 
 /**
- * An interceptor that takes calls through its guards: one object and one promise for all of them, since each promise takes some 60 ns and
- * each look at the clock some 50, of the 5,000 that a call costs its caller.
+ * An interceptor that takes calls through its guards: one object and one promise for all of them, and two looks at the clock. Four guards, one inside
+ * the other, add 740 ns to a call that succeeds, and 390 together, of the 5,000 to 8,000 that it costs its caller over a fast wire.
  */
 export function guarded(guards: Guards): Interceptor {
   const { retries, circuit, limit, runtime } = guards;

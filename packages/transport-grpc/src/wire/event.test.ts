@@ -1,6 +1,7 @@
 import { createEnvelope, decode, type Envelope, encode } from "@parley/core/transport";
 import protobuf from "protobufjs";
 import { describe, expect, test } from "vitest";
+import { Random } from "../../../core/test/simulation/random.ts";
 import { protoFolders } from "../../test/protos.ts";
 import { decodeEvent } from "./decode-event.ts";
 import { encodeEvent, encodeEventText } from "./encode-event.ts";
@@ -23,67 +24,56 @@ const write = (object: Record<string, unknown>): Buffer => {
   return Buffer.from(CloudEvent.encode(CloudEvent.fromObject(object)).finish());
 };
 
-/** Repeatable chance (mulberry32). */
-function chance(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 const texts = ["a", "Grüße", "日本語", "emoji 🎉", "", "line\nbreak", "\u0000", "x".repeat(300), '{"not":"framing"}'];
 
-function randomData(random: () => number, depth = 0): unknown {
-  const pick = Math.floor(random() * (depth > 3 ? 5 : 7));
+function randomData(random: Random, depth = 0): unknown {
+  const pick = Math.floor(random.next() * (depth > 3 ? 5 : 7));
   switch (pick) {
     case 0:
       return null;
     case 1:
-      return random() < 0.5;
+      return random.next() < 0.5;
     case 2:
-      return Math.round((random() - 0.5) * 1e9) / 100;
+      return Math.round((random.next() - 0.5) * 1e9) / 100;
     case 3:
     case 4:
-      return texts[Math.floor(random() * texts.length)];
+      return texts[Math.floor(random.next() * texts.length)];
     case 5:
-      return Array.from({ length: Math.floor(random() * 4) }, () => randomData(random, depth + 1));
+      return Array.from({ length: Math.floor(random.next() * 4) }, () => randomData(random, depth + 1));
     default:
       return Object.fromEntries(
-        Array.from({ length: Math.floor(random() * 4) }, (_, n) => [`k${n}`, randomData(random, depth + 1)]),
+        Array.from({ length: Math.floor(random.next() * 4) }, (_, n) => [`k${n}`, randomData(random, depth + 1)]),
       );
   }
 }
 
 const kinds = ["request", "reply", "item", "end", "server-stream", "publish", undefined] as const;
 
-function randomEnvelope(random: () => number): Envelope {
-  const some = (part: Record<string, unknown>): Record<string, unknown> => (random() < 0.4 ? part : {});
-  const kind = kinds[Math.floor(random() * kinds.length)];
-  const bytes = random() < 0.2;
+function randomEnvelope(random: Random): Envelope {
+  const some = (part: Record<string, unknown>): Record<string, unknown> => (random.next() < 0.4 ? part : {});
+  const kind = kinds[Math.floor(random.next() * kinds.length)];
+  const bytes = random.next() < 0.2;
   return {
     specversion: "1.0",
     ...(kind ? { parley: "1", kind } : {}),
-    id: `id-${Math.floor(random() * 1e6)}`,
-    source: ["/a", "/b/c", "urn:x:y"][Math.floor(random() * 3)] as string,
+    id: `id-${Math.floor(random.next() * 1e6)}`,
+    source: ["/a", "/b/c", "urn:x:y"][Math.floor(random.next() * 3)] as string,
     type: "text.echo.v1",
-    ...some({ time: new Date(Math.floor(random() * 4e12)).toISOString() }),
+    ...some({ time: new Date(Math.floor(random.next() * 4e12)).toISOString() }),
     ...some({ time: "2026-01-31T12:00:00+01:00" }),
     ...some({ expirytime: "1969-12-31T23:59:59.999Z" }),
     ...some({ subject: "a/b/c" }),
     ...some({ dataschema: "https://schemas.example/x" }),
     ...some({ target: "/agents/x", replyto: "/inbox" }),
-    ...some({ idempotencykey: "k".repeat(Math.ceil(random() * 400)) }),
-    ...some({ seq: Math.floor(random() * 2 ** 31) }),
-    ...some({ extint: Math.floor((random() - 0.5) * 2 ** 32) | 0 }),
-    ...some({ extbool: random() < 0.5 }),
+    ...some({ idempotencykey: "k".repeat(Math.ceil(random.next() * 400)) }),
+    ...some({ seq: Math.floor(random.next() * 2 ** 31) }),
+    ...some({ extint: Math.floor((random.next() - 0.5) * 2 ** 32) | 0 }),
+    ...some({ extbool: random.next() < 0.5 }),
     ...some({ exttext: "visible!" }),
     ...(bytes
       ? {
           datacontenttype: "application/octet-stream",
-          data: Uint8Array.from({ length: Math.floor(random() * 600) }, () => Math.floor(random() * 256)),
+          data: Uint8Array.from({ length: Math.floor(random.next() * 600) }, () => Math.floor(random.next() * 256)),
         }
       : some({ data: randomData(random) })),
   } as Envelope;
@@ -91,7 +81,7 @@ function randomEnvelope(random: () => number): Envelope {
 
 describe("the codec of events", () => {
   test("gives back what the JSON codec gives back, for 3,000 random events", () => {
-    const random = chance(20_261_121);
+    const random = new Random(20_261_121);
     for (let n = 0; n < 3_000; n++) {
       const message = randomEnvelope(random);
       const hop = { call: n + 1, ...(n % 3 ? {} : { seq: n + 1 }), ...(n % 5 ? {} : { timeoutms: 1_000 + n }) };
@@ -100,7 +90,7 @@ describe("the codec of events", () => {
   });
 
   test("writes what protobufjs reads with the published file, and reads what it writes", () => {
-    const random = chance(7);
+    const random = new Random(7);
     for (let n = 0; n < 1_000; n++) {
       const message = randomEnvelope(random);
       const bytes = encodeEvent(message);
@@ -263,11 +253,11 @@ describe("the codec of events", () => {
   });
 
   test("random bytes are refused or read, and nothing else", () => {
-    const random = chance(99);
+    const random = new Random(99);
     const start = encodeEvent(createEnvelope({ kind: "request", type: "a.b.v1", source: "/s", data: { a: [1] } }));
     for (let n = 0; n < 5_000; n++) {
       const bytes = Buffer.from(start);
-      for (let k = 0; k < 3; k++) bytes[Math.floor(random() * bytes.length)] = Math.floor(random() * 256);
+      for (let k = 0; k < 3; k++) bytes[Math.floor(random.next() * bytes.length)] = Math.floor(random.next() * 256);
       try {
         decodeEvent(bytes);
       } catch (error) {
